@@ -1,0 +1,40 @@
+/** Stable codes of {@link AgentError}; the messages are free to change. */
+export type AgentErrorCode =
+  /** A configuration file cannot be read or says something that does not hold. */
+  | "CONFIG_INVALID"
+  /** No hypervisor of this type can be reached; the message carries libvirt's own reason. */
+  | "HYPERVISOR_UNREACHABLE"
+  /** The connection to the hypervisor was lost or did not answer in time. */
+  | "HYPERVISOR_LOST"
+  /** The named domain, network or volume does not exist. */
+  | "NOT_FOUND"
+  /** The step does not fit the present state, such as resuming a domain that is off. */
+  | "OPERATION_INVALID"
+  /** The XML was refused: malformed, or not what this hypervisor takes. */
+  | "XML_INVALID"
+  /** The hypervisor refused or failed for another reason, stated in the message. */
+  | "OPERATION_FAILED"
+  /** The step was given up because its signal was aborted. */
+  | "ABORTED"
+  /** A state file does not hold what Berth wrote there. It is left as it is. */
+  | "STATE_FILE_CORRUPT"
+  /** A state file is in use by another process. */
+  | "STATE_FILE_LOCKED";
+
+/** The one class that I/O failures of this package throw. */
+export class AgentError extends Error {
+  readonly code: AgentErrorCode;
+
+  constructor(code: AgentErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = "AgentError";
+    this.code = code;
+  }
+}
+
+/** What a person should read of anything that was thrown: the message, with the cause's where it adds something. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? error.cause.message : undefined;
+  return cause === undefined || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+}
