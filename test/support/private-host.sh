@@ -1,11 +1,11 @@
 #!/bin/bash
 # Becomes pid 1 of a private "hypervisor host": called by libvirtd.ts inside fresh mount, net, uts, ipc and pid
-# namespaces. Every directory libvirt writes to is an own tmpfs, so nothing is left on the machine afterwards.
+# namespaces. Every directory libvirt writes to is an own tmpfs, but for the shared cache of what it found out about QEMU.
 # Prints this process's pid as the machine outside sees it, then waits on stdin: when the test process dies, for
 # whatever reason, stdin ends, pid 1 ends, and the kernel kills all that runs in the namespace.
-#   private-host.sh HOSTNAME HOST_UUID
+#   private-host.sh HOSTNAME HOST_UUID CACHE
 set -e
-name=$1 host_uuid=$2
+name=$1 host_uuid=$2 cache=$3
 # /proc is still the one from outside, so this is the outer pid; a builtin, because a child would name itself.
 read -r outer_pid _ < /proc/self/stat
 
@@ -13,11 +13,13 @@ hostname "$name"
 mount -t proc proc /proc
 umount -l /sys 2>/dev/null || true
 mount -t sysfs sysfs /sys
-for directory in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt; do
+for directory in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt; do
   mkdir -p "$directory"
   mount -t tmpfs -o mode=0755 tmpfs "$directory"
 done
 mkdir -p /run/libvirt /run/lock /run/no-drivers /etc/libvirt/qemu/networks
+mkdir -p "$cache"
+mount --bind "$cache" /var/cache/libvirt
 ip link set lo up
 
 # Root without all capabilities (containers, CI) cannot change owners or make cgroups and device namespaces.
