@@ -86,7 +86,9 @@ async function startHost(
   const hostname = init.hostname ?? "berth-test";
   const hostUuid = randomUUID();
   const unshare = ["-m", "-n", "-u", "-i", "-p", "--fork", "--kill-child", "--propagation", "private"];
-  const child = spawn("unshare", [...unshare, script, hostname, hostUuid, sharedCache], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("unshare", [...unshare, script, hostname, hostUuid, sharedCache], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const host = createHost({ child, pid: await readyPid(child), hostname, hostUuid, baseUri, daemonEnvironment });
   try {
     await host.startDaemon();
