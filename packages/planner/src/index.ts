@@ -1,1 +1,3 @@
+/** Promises, ownership and what the hypervisor says become ordered steps, each with its reason. Nothing here acts. */
+export * from "./plan-types.ts";
 export * from "./step.ts";
