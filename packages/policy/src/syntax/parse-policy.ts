@@ -1,5 +1,13 @@
+/**
+ * One policy text to a tree. A text is a row of blocks; whatever stands between them is reported once and skipped, so that
+ * one slip at the top does not hide the ten below it.
+ */
 import type { Diagnostic } from "@berth/model";
-import type { PolicyFile } from "./ast.ts";
+import type { Block, PolicyFile } from "./ast.ts";
+import { closestWord } from "./closest-word.ts";
+import { type BlockWord, parseBlock } from "./parse-block.ts";
+import { blockWords, ParseContext } from "./parse-context.ts";
+import { skipToBlock } from "./recovery.ts";
 
 /** What parsing one text gives: always a tree, however broken the text was, and what was wrong with it. */
 export interface ParseResult {
@@ -8,13 +16,65 @@ export interface ParseResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Longest text that is parsed, in UTF-16 code units: 8 Mi, some 40,000 guests. More is no policy that a person wrote. */
+export const policyLengthMax = 8 * 1024 * 1024;
+
 /**
  * Parses one policy text. Never throws and ends in time linear in the text's length, whatever the text holds.
  *
- * @param text the policy, at most 8 MiB of UTF-16
+ * @param text the policy, at most {@link policyLengthMax} long
  * @param file the name that positions carry
  */
-export function parsePolicy(_text: string, file: string): ParseResult {
-  const position = { file, line: 1, column: 1 };
-  return { ast: { kind: "policy-file", position, blocks: [] }, diagnostics: [] };
+export function parsePolicy(text: string, file: string): ParseResult {
+  const position = Object.freeze({ file, line: 1, column: 1 });
+  const unreadable = findUnreadable(text);
+  const context = new ParseContext(unreadable === undefined ? text : "", file);
+  const blocks: Block[] = [];
+  while (context.lexer.kind !== "end") {
+    const block = parseTopLevel(context);
+    if (block !== undefined) blocks.push(block);
+  }
+  const ast: PolicyFile = Object.freeze({ kind: "policy-file", position, blocks: Object.freeze(blocks) });
+  const diagnostics = unreadable === undefined ? context.sink.finish() : [{ ...unreadable, position }];
+  return { ast, diagnostics };
+}
+
+/** A text that is not worth a look: too long, or not a text at all. */
+function findUnreadable(text: string): Omit<Diagnostic, "position"> | undefined {
+  if (text.length > policyLengthMax) {
+    const message = `this file is longer than ${policyLengthMax} characters; divide it with inputs`;
+    return { severity: "error", code: "POLICY_TOO_LONG", message };
+  }
+  if (text.includes("\0")) {
+    return {
+      severity: "error",
+      code: "POLICY_NOT_TEXT",
+      message: "this file holds NUL characters, so it is no policy text",
+    };
+  }
+  if (text.startsWith("\uFEFF")) {
+    const message = "this file starts with a byte order mark; save it as UTF-8 without one";
+    return { severity: "error", code: "POLICY_BYTE_ORDER_MARK", message };
+  }
+  return undefined;
+}
+
+function parseTopLevel(context: ParseContext): Block | undefined {
+  const { lexer } = context;
+  const text = lexer.kind === "word" ? lexer.tokenText() : "";
+  if (blockWords.has(text)) return parseBlock(context, text as BlockWord);
+  if (lexer.kind === "}" || lexer.kind === ";") {
+    context.reportHere(
+      "POLICY_EXTRA_BRACE",
+      `this \`${lexer.kind}\` closes nothing; remove it, or look for a } too many above`,
+    );
+    lexer.advance();
+    return undefined;
+  }
+  const meant = text !== "" && context.source.twoWordsFollow(lexer.end) ? closestWord(text, blockWords) : undefined;
+  const message = `${context.found()} starts no block; at the top of a file stand bundle, body and promise blocks`;
+  context.reportHere("POLICY_EXPECTED_BLOCK", message, meant === undefined ? {} : { hint: meant });
+  if (meant !== undefined) return parseBlock(context, meant as BlockWord);
+  skipToBlock(context);
+  return undefined;
 }
