@@ -1,1 +1,12 @@
-export {};
+export type { CallOptions } from "./call-options.ts";
+export type { Flags } from "./codec.ts";
+export { type Connection, type ConnectOptions, connect, type Domains, type Networks } from "./connection.ts";
+export type { DomainLifecycleEvent } from "./domain.ts";
+export type { DomainState, DomainStateReason, LifecycleEventName } from "./domain-state.ts";
+export type { DomainStats, TypedValue } from "./domain-stats.ts";
+export { type ClientErrorCode, LibvirtError, type LibvirtErrorInit, type LibvirtErrorNumbers } from "./errors.ts";
+export type { Subscription } from "./events.ts";
+export type { Domain, Network, StoragePool, StorageVolume } from "./handle.ts";
+export type { DomainCapabilitiesRequest } from "./host.ts";
+export type { KeepAliveInit } from "./keepalive.ts";
+export type { NetworkLifecycleEvent } from "./network.ts";
