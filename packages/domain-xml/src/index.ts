@@ -1,5 +1,6 @@
 /** libvirt XML: read, check, compare only what policy says, merge, build. Nothing here acts. */
 export * from "./comparison-cache.ts";
+export * from "./definition-difference.ts";
 export * from "./memory-size.ts";
 export * from "./spec-check.ts";
 export * from "./spec-place.ts";
