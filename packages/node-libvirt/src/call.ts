@@ -17,14 +17,12 @@ import {
   remoteProgram,
   setSerial,
 } from "./frame.ts";
+import { whenGivenUp } from "./give-up.ts";
 import type { AnyProcedure, Procedure } from "./procedure.ts";
 import type { XdrReader } from "./xdr.ts";
 
 /** Calls out at once. @default 4: the daemon's `max_client_requests` is 5, and one place is left for keepalive. */
 export const callsInFlightMaximum = 4;
-
-/** setTimeout's own limit: what is longer would fire at once. */
-const timerMaximumMs = 2 ** 31 - 1;
 
 const domainReference = nullable(struct({ name: text, uuid, id: int32 }));
 const networkReference = nullable(struct({ name: text, uuid }));
@@ -44,12 +42,14 @@ export const errorReply = struct({
   networkReference,
 });
 
+type Outcome = { readonly value: unknown } | { readonly error: LibvirtError };
+
 interface PendingCall {
   readonly procedure: AnyProcedure;
   readonly frame: Buffer;
   sent: boolean;
-  /** Called once; later results are dropped. */
-  settle(outcome: { value: unknown } | { error: LibvirtError }): void;
+  /** The first outcome counts; later ones are dropped. */
+  settle: (outcome: Outcome) => void;
 }
 
 /** The calls of one connection. */
@@ -82,31 +82,25 @@ export class CallQueue {
     options: CallOptions = {},
     onResult?: (result: Result) => void,
   ): Promise<Result> {
+    const { signal, deadlineMs = this.#deadlineMs } = options;
     return new Promise((resolve, reject) => {
       const frame = encodeCall(procedure, args);
-      if (this.#failure !== undefined) throw this.#failure;
-      const name = procedure.name;
-      if (options.signal?.aborted) throw abortError(name, options.signal, false);
-      const finish = this.#giveUpLater(
-        options,
-        (error) => call.settle({ error }),
-        () => call,
-      );
-      let settled = false;
+      if (this.#failure !== undefined) throw toldOf(this.#failure, procedure.name, false);
       const call: PendingCall = {
         procedure,
         frame,
         sent: false,
         settle: (outcome) => {
-          if (settled) return;
-          settled = true;
-          finish();
+          disarm();
           this.#waiting.delete(call);
+          call.settle = () => {};
           if ("error" in outcome) return reject(outcome.error);
           onResult?.(outcome.value as Result);
           resolve(outcome.value as Result);
         },
       };
+      if (signal?.aborted) throw givenUp("ABORTED", call, signal);
+      const disarm = whenGivenUp({ signal, deadlineMs }, (code) => call.settle({ error: givenUp(code, call, signal) }));
       this.#waiting.add(call);
       this.#sendNext();
     });
@@ -134,9 +128,7 @@ export class CallQueue {
     this.#failure ??= error;
     const calls = [...this.#inFlight.values(), ...this.#waiting];
     this.#inFlight.clear();
-    for (const { procedure, sent, settle } of calls) {
-      settle({ error: toldOf(error, procedure.name, sent) });
-    }
+    for (const call of calls) call.settle({ error: toldOf(error, call.procedure.name, call.sent) });
   }
 
   #sendNext(): void {
@@ -149,19 +141,6 @@ export class CallQueue {
       this.#inFlight.set(this.#lastSerial, call);
       this.#write(call.frame);
     }
-  }
-
-  /** Arms deadline and abort; the function returned disarms them. */
-  #giveUpLater(options: CallOptions, giveUp: (error: LibvirtError) => void, call: () => PendingCall): () => void {
-    const { signal, deadlineMs = this.#deadlineMs } = options;
-    const expire = () => giveUp(deadlineError(call(), deadlineMs));
-    const timer = deadlineMs <= timerMaximumMs ? setTimeout(expire, deadlineMs) : undefined;
-    const abort = () => signal && giveUp(abortError(call().procedure.name, signal, call().sent));
-    signal?.addEventListener("abort", abort, { once: true });
-    return () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-    };
   }
 }
 
@@ -179,11 +158,7 @@ function encodeCall(procedure: AnyProcedure, args: readonly unknown[]): Buffer {
   });
 }
 
-function decodeReply(
-  procedure: AnyProcedure,
-  header: FrameHeader,
-  reader: XdrReader,
-): { value: unknown } | { error: LibvirtError } {
+function decodeReply(procedure: AnyProcedure, header: FrameHeader, reader: XdrReader): Outcome {
   try {
     if (header.status === messageStatus.ok) return { value: decodeWhole(procedure.result, reader) };
     const { code, domain, level, message } = decodeWhole(errorReply, reader);
@@ -199,14 +174,13 @@ function toldOf(error: LibvirtError, procedure: string, sent: boolean): LibvirtE
   return new LibvirtError(error.code, `${procedure}: ${error.message}`, { cause: error, procedure, sent });
 }
 
-function deadlineError({ procedure, sent }: PendingCall, deadlineMs: number): LibvirtError {
-  const where = sent ? "libvirt did not answer" : "the call waited behind others, which libvirt did not answer,";
-  return clientError("DEADLINE", `${procedure.name}: ${where} within ${deadlineMs} ms`, {
+function givenUp(code: "ABORTED" | "DEADLINE", call: PendingCall, signal?: AbortSignal): LibvirtError {
+  const { procedure, sent } = call;
+  const where = sent ? "libvirt had not answered yet" : "the call still waited behind others";
+  const who = code === "DEADLINE" ? "the deadline passed" : "the caller gave up";
+  return clientError(code, `${procedure.name}: ${who}; ${where}`, {
+    cause: signal?.reason,
     procedure: procedure.name,
     sent,
   });
-}
-
-function abortError(procedure: string, signal: AbortSignal, sent: boolean): LibvirtError {
-  return clientError("ABORTED", `${procedure}: given up by the caller`, { cause: signal.reason, procedure, sent });
 }

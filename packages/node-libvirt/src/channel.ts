@@ -18,6 +18,7 @@ import {
   programVersion,
   remoteProgram,
 } from "./frame.ts";
+import { type Patience, whenGivenUp } from "./give-up.ts";
 import { KeepAlive, type KeepAliveInit } from "./keepalive.ts";
 import type { Caller, Procedure } from "./procedure.ts";
 import { XdrReader } from "./xdr.ts";
@@ -136,34 +137,27 @@ export class Channel implements Caller {
 }
 
 /** Opens a socket. @throws LibvirtError `CONNECT_FAILED`, `ABORTED`, `DEADLINE` */
-export function dial(
-  socketPath: string,
-  options: { signal?: AbortSignal | undefined; deadlineMs: number },
-): Promise<Socket> {
+export function dial(socketPath: string, patience: Patience): Promise<Socket> {
+  const { signal } = patience;
+  const givenUp = (code: "ABORTED" | "DEADLINE") =>
+    clientError(code, `gave up connecting to ${socketPath}`, { cause: signal?.reason });
   return new Promise((resolve, reject) => {
-    if (options.signal?.aborted)
-      return reject(clientError("ABORTED", "given up by the caller", { cause: options.signal.reason }));
+    if (signal?.aborted) throw givenUp("ABORTED");
     const socket = connect(socketPath);
-    const finish = (error?: LibvirtError) => {
-      clearTimeout(timer);
-      options.signal?.removeEventListener("abort", abort);
-      socket.off("connect", connected).off("error", failed);
-      if (error === undefined) return resolve(socket);
-      // A late failure of a socket nobody waits for any more must not end the process.
-      socket.on("error", () => {});
+    const disarm = whenGivenUp(patience, (code) => fail(givenUp(code)));
+    const connected = () => {
+      disarm();
+      socket.off("error", failed);
+      resolve(socket);
+    };
+    const failed = (cause: Error) => fail(clientError("CONNECT_FAILED", connectProblem(socketPath, cause), { cause }));
+    const fail = (error: LibvirtError) => {
+      disarm();
+      socket.off("connect", connected);
       socket.destroy();
       reject(error);
     };
-    const abort = () => finish(clientError("ABORTED", "given up by the caller", { cause: options.signal?.reason }));
-    const timer = setTimeout(
-      () => finish(clientError("DEADLINE", `${socketPath} does not accept`)),
-      options.deadlineMs,
-    );
-    options.signal?.addEventListener("abort", abort, { once: true });
-    const connected = () => finish();
-    const failed = (cause: Error) =>
-      finish(clientError("CONNECT_FAILED", connectProblem(socketPath, cause), { cause }));
-    socket.once("connect", connected).once("error", failed);
+    socket.once("connect", connected).on("error", failed);
   });
 }
 

@@ -16,12 +16,14 @@ export interface Codec<T> {
 /** The value that a codec carries. */
 export type Value<C> = C extends Codec<infer T> ? T : never;
 
+/** XDR `int`. */
 export const int32: Codec<number> = {
   bytesMinimum: 4,
   encode: (writer, value) => writer.int32(value),
   decode: (reader) => reader.int32(),
 };
 
+/** XDR `unsigned int`. */
 export const uint32: Codec<number> = {
   bytesMinimum: 4,
   encode: (writer, value) => writer.uint32(value),

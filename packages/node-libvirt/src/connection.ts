@@ -10,7 +10,7 @@ import { connectionProcedures, hostProcedures } from "./host.ts";
 import { type KeepAliveInit, keepAliveDefault } from "./keepalive.ts";
 import { type NetworkLifecycleEvent, networkLifecycle, networkLifecycleEvent, networkProcedures } from "./network.ts";
 import { bind, type Methods } from "./procedure.ts";
-import { parseUri } from "./sockets.ts";
+import { parseUri, type Target } from "./sockets.ts";
 import { poolProcedures, volumeProcedures } from "./storage.ts";
 
 /** Settings of a connection. */
@@ -67,8 +67,7 @@ export interface Connection {
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Connection> {
   const { readOnly = false, deadlineMs = deadlineDefaultMs, keepAlive = keepAliveDefault } = options;
-  const runtimeDirectory = process.env.XDG_RUNTIME_DIR;
-  const target = parseUri(uri, readOnly, { uid: process.geteuid?.() ?? 0, runtimeDirectory });
+  const target = targetOf(uri, options);
   const socketPath = target.socketPaths.find((path) => existsSync(path)) ?? target.socketPaths[0];
   const channel = new Channel(await dial(socketPath, { signal: options.signal, deadlineMs }), deadlineMs);
   try {
@@ -82,6 +81,12 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
     throw error;
   }
   return openConnection(channel, uri, socketPath);
+}
+
+/** Where {@link connect} will go, as this process. @throws LibvirtError `INVALID_URI` */
+export function targetOf(uri: string, options: ConnectOptions): Target {
+  const runtimeDirectory = process.env.XDG_RUNTIME_DIR;
+  return parseUri(uri, options.readOnly ?? false, { uid: process.geteuid?.() ?? 0, runtimeDirectory });
 }
 
 /** VIR_DRV_FEATURE_PROGRAM_KEEPALIVE; asking also lets the daemon begin to ping us. */

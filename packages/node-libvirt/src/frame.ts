@@ -15,15 +15,16 @@ export const headerBytes = 28;
 export const frameBytesMaximum = (32 << 20) + lengthBytes;
 const serialOffset = 20;
 
-/** Programs which share the socket. */
+/** REMOTE_PROGRAM: libvirt's calls and events. */
 export const remoteProgram = 0x20008086;
+/** KEEPALIVE_PROGRAM: pings, on the same socket. */
 export const keepAliveProgram = 0x6b656570;
 /** All of them are at version 1. */
 export const programVersion = 1;
 
 /** virNetMessageType, as far as this client speaks it. */
 export const messageType = { call: 0, reply: 1, message: 2 } as const;
-/** virNetMessageStatus */
+/** virNetMessageStatus, as far as this client speaks it. */
 export const messageStatus = { ok: 0, error: 1 } as const;
 
 /** The six words in front of a payload. */

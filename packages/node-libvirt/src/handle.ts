@@ -20,9 +20,13 @@ import {
 /** REMOTE_DOMAIN_LIST_MAX, and the same number for networks, pools and volumes. */
 export const listMaximum = 16_384;
 
+/** remote_nonnull_domain */
 export const domainHandle = struct({ name: text, uuid, id: int32 });
+/** remote_nonnull_network */
 export const networkHandle = struct({ name: text, uuid });
+/** remote_nonnull_storage_pool */
 export const poolHandle = struct({ name: text, uuid });
+/** remote_nonnull_storage_vol */
 export const volumeHandle = struct({ pool: text, name: text, key: text });
 
 /** A domain. `uuid` is lower-case with dashes; `id` is -1 while it is not active. */
@@ -34,7 +38,9 @@ export type StoragePool = Value<typeof poolHandle>;
 /** A volume: the name of its pool, its name there, and its key, for files the path. */
 export type StorageVolume = Value<typeof volumeHandle>;
 
+/** remote_domain */
 export const nullableDomain = nullable(domainHandle);
+/** remote_network */
 export const nullableNetwork = nullable(networkHandle);
 
 /** Arguments of a list call: that the items are wanted and not only their number, then the filter. */

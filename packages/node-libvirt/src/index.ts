@@ -6,7 +6,9 @@ export type { DomainState, DomainStateReason, LifecycleEventName } from "./domai
 export type { DomainStats, TypedValue } from "./domain-stats.ts";
 export { type ClientErrorCode, LibvirtError, type LibvirtErrorInit, type LibvirtErrorNumbers } from "./errors.ts";
 export type { Subscription } from "./events.ts";
+export type { Patience } from "./give-up.ts";
 export type { Domain, Network, StoragePool, StorageVolume } from "./handle.ts";
 export type { DomainCapabilitiesRequest } from "./host.ts";
+export { type ConnectionKeeper, type KeepConnectedOptions, keepConnected } from "./keep-connected.ts";
 export type { KeepAliveInit } from "./keepalive.ts";
 export type { NetworkLifecycleEvent } from "./network.ts";

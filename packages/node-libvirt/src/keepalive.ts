@@ -23,6 +23,7 @@ export interface KeepAliveInit {
   readonly count: number;
 }
 
+/** What a connection uses unless told otherwise. */
 export const keepAliveDefault: KeepAliveInit = { intervalMs: 5_000, count: 5 };
 
 const ping = 1;
