@@ -1,0 +1,184 @@
+import type { Ballot, ClaimValue, Configuration, DurableRecord, GuestId, HostId, VoterId } from "@berth/claims";
+import { entryOf } from "./map-entry.ts";
+import type { Violation } from "./violation.ts";
+
+/**
+ * Which claims are *chosen*, read from the voters' disks and from nothing else.
+ *
+ * Every durable register write is noted: this disk has accepted this ballot. A value is chosen at the moment a majority
+ * of one configuration's disks has ever accepted its ballot. From that the oracle knows, without asking any agent, who
+ * owns a guest; and it checks the registers themselves: one ballot never carries two values, epochs never fall, an
+ * owner's incarnation that a majority has fenced never gets a claim.
+ */
+interface Accepted {
+  readonly ballot: Ballot;
+  readonly value: ClaimValue;
+  readonly voters: Set<VoterId>;
+  chosen: boolean;
+}
+
+export interface ChosenClaim {
+  readonly ballot: Ballot;
+  readonly value: ClaimValue;
+}
+
+export interface ClaimListener {
+  chosen(guest: GuestId, now: ChosenClaim, before: ChosenClaim | undefined): void;
+  fencedByMajority(host: HostId, inc: number): void;
+}
+
+export class ClaimOracle {
+  #configs = new Map<number, Configuration>();
+  #accepted = new Map<GuestId, Map<string, Accepted>>();
+  #latest = new Map<GuestId, ChosenClaim>();
+  #fences = new Map<HostId, Map<VoterId, number>>();
+  #majorityFenced = new Map<HostId, number>();
+  #active = new Map<VoterId, number>();
+  #listener: ClaimListener;
+  #report: (code: Violation["code"], text: string) => void;
+
+  constructor(listener: ClaimListener, report: (code: Violation["code"], text: string) => void) {
+    this.#listener = listener;
+    this.#report = report;
+  }
+
+  addConfig(config: Configuration): void {
+    if (!this.#configs.has(config.number)) this.#configs.set(config.number, config);
+  }
+
+  configNumbered(number: number): Configuration | undefined {
+    return this.#configs.get(number);
+  }
+
+  /** The configuration with the highest number that any disk has shown. */
+  latestConfig(): Configuration | undefined {
+    let latest: Configuration | undefined;
+    for (const config of this.#configs.values())
+      if (latest === undefined || config.number > latest.number) latest = config;
+    return latest;
+  }
+
+  /** The highest configuration number for which a majority of its voters' disks have been activated; 1 at first. */
+  activeNumber(): number {
+    let highest = 1;
+    for (const config of this.#configs.values()) {
+      const active = config.voters.filter(({ voter }) => (this.#active.get(voter) ?? 0) >= config.number);
+      if (active.length > config.voters.length / 2) highest = Math.max(highest, config.number);
+    }
+    return highest;
+  }
+
+  owner(guest: GuestId): ChosenClaim | undefined {
+    return this.#latest.get(guest);
+  }
+
+  /** Highest incarnation of a host that a majority has fenced; 0 when none. */
+  fencedInc(host: HostId): number {
+    return this.#majorityFenced.get(host) ?? 0;
+  }
+
+  /** A record became durable on the disk of this voter. */
+  written(voter: VoterId, record: DurableRecord): void {
+    switch (record.kind) {
+      case "config":
+        this.addConfig(record.value);
+        return;
+      case "voter-active":
+        this.#active.set(voter, record.value.cfg);
+        return;
+      case "voter-sealed":
+        if (record.value !== null) this.addConfig(record.value);
+        return;
+      case "voter-register": {
+        const { acceptedBallot, value } = record.value;
+        if (acceptedBallot !== undefined && value !== undefined)
+          this.#accept(voter, record.guest, acceptedBallot, value);
+        return;
+      }
+      case "voter-host":
+        this.#fence(voter, record.host, record.value.fenced);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** The voters of one configuration of which a majority is in the set. */
+  majorityConfig(voters: ReadonlySet<VoterId>): Configuration | undefined {
+    for (const config of this.#configs.values()) {
+      let count = 0;
+      for (const { voter } of config.voters) if (voters.has(voter)) count += 1;
+      if (count > config.voters.length / 2) return config;
+    }
+    return undefined;
+  }
+
+  #accept(voter: VoterId, guest: GuestId, ballot: Ballot, value: ClaimValue): void {
+    const ballots = entryOf(this.#accepted, guest, () => new Map<string, Accepted>());
+    const key = `${ballot.n}/${ballot.host}/${ballot.life}`;
+    const entry = entryOf(ballots, key, () => ({ ballot, value, voters: new Set<VoterId>(), chosen: false }));
+    if (!sameValue(entry.value, value)) {
+      this.#report(
+        "CLAIM_FORKED",
+        `ballot ${key} of ${guest} carries two values: ${text(entry.value)} and ${text(value)}`,
+      );
+      return;
+    }
+    if (entry.chosen || entry.voters.has(voter)) return;
+    entry.voters.add(voter);
+    if (this.majorityConfig(entry.voters) === undefined) return;
+    entry.chosen = true;
+    this.#choose(guest, entry);
+  }
+
+  #choose(guest: GuestId, entry: Accepted): void {
+    const before = this.#latest.get(guest);
+    if (before !== undefined && compareBallots(entry.ballot, before.ballot) < 0) return;
+    const { value } = entry;
+    if (before !== undefined) {
+      if (value.epoch < before.value.epoch) {
+        this.#report("EPOCH_FELL", `the epoch of ${guest} fell from ${before.value.epoch} to ${value.epoch}`);
+      } else if (value.epoch === before.value.epoch && !sameValue(value, before.value)) {
+        this.#report(
+          "CLAIM_FORKED",
+          `epoch ${value.epoch} of ${guest} was chosen twice: ${text(before.value)}, then ${text(value)}`,
+        );
+      }
+    }
+    const now = { ballot: entry.ballot, value };
+    this.#latest.set(guest, now);
+    this.#listener.chosen(guest, now, before);
+  }
+
+  #fence(voter: VoterId, host: HostId, fenced: number): void {
+    if (fenced === 0) return;
+    const voters = entryOf(this.#fences, host, () => new Map<VoterId, number>());
+    if ((voters.get(voter) ?? 0) >= fenced) return;
+    voters.set(voter, fenced);
+    const highest = this.fencedInc(host);
+    for (const inc of new Set(voters.values())) {
+      if (inc <= highest) continue;
+      const agree = new Set([...voters].filter(([, level]) => level >= inc).map(([id]) => id));
+      if (this.majorityConfig(agree) === undefined) continue;
+      this.#majorityFenced.set(host, Math.max(this.fencedInc(host), inc));
+      this.#listener.fencedByMajority(host, inc);
+    }
+  }
+}
+
+/** Order of proposals: number, then host, then life. Written again here so that the oracle does not ask the core. */
+export function compareBallots(a: Ballot, b: Ballot): number {
+  if (a.n !== b.n) return a.n - b.n;
+  if (a.host !== b.host) return a.host < b.host ? -1 : 1;
+  return a.life - b.life;
+}
+
+function sameValue(a: ClaimValue, b: ClaimValue): boolean {
+  return a.owner === b.owner && a.inc === b.inc && a.epoch === b.epoch && a.runId === b.runId;
+}
+
+function text(value: ClaimValue): string {
+  return value.owner === null
+    ? `released (epoch ${value.epoch})`
+    : `${value.owner} inc ${value.inc} epoch ${value.epoch}`;
+}

@@ -1,0 +1,37 @@
+import type { Message } from "@berth/claims";
+import type { EventQueue } from "./event-queue.ts";
+import type { FleetSpec } from "./fleet-spec.ts";
+import type { Machine } from "./machine.ts";
+import type { Network } from "./network.ts";
+import type { Oracle } from "./oracle.ts";
+
+/** One guest as the fleet wants it now. */
+export interface Wish {
+  wanted: "running" | "down";
+  /** Node numbers whose class matches. */
+  eligible: readonly number[];
+}
+
+/** The world as faults, operators and questions about its wholeness see it. */
+export interface Fleet {
+  readonly spec: FleetSpec;
+  readonly queue: EventQueue;
+  readonly network: Network<Message>;
+  readonly machines: readonly Machine[];
+  readonly oracle: Oracle;
+  /** By guest number. */
+  readonly wishes: readonly Wish[];
+  /** Machines that an operator drains now. */
+  readonly draining: Set<number>;
+  readonly verbose: boolean;
+  say(where: string, text: string): void;
+  machineAt(node: number): Machine;
+  machineNamed(name: string): Machine | undefined;
+  members(): Machine[];
+  /** Every machine hears of the present wishes, each in its own time. */
+  spreadPolicy(): void;
+  /** An operator released this guest: a stop of it is not wrong. */
+  noteRelease(guest: string): void;
+  /** Every two members that can talk connect. */
+  connectAll(): void;
+}

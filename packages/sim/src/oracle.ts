@@ -1,0 +1,234 @@
+import type { DurableRecord, Message, VoterId } from "@berth/claims";
+import { type ChosenClaim, ClaimOracle } from "./claim-oracle.ts";
+import type { EventQueue } from "./event-queue.ts";
+import { type Copy, type Excuse, ExecutionOracle } from "./execution-oracle.ts";
+import type { EndedBy, GuestProcess } from "./hypervisor.ts";
+import { LeaseOracle } from "./lease-oracle.ts";
+import type { Machine } from "./machine.ts";
+import type { Violation, ViolationCode } from "./violation.ts";
+
+/**
+ * The one who looks: after every event that changes what executes, what is on a disk or what is on the wire, it asks
+ * whether the promise still holds. It knows processes, disks and messages, and no agent's opinion.
+ */
+export interface OracleTimes {
+  /** T_fence stretched by the slowest allowed clock, in true ms. */
+  readonly fenceMs: number;
+  /** How long after the lease's end something may still execute: K, W, one poll and a kill, stretched. */
+  readonly afterFenceMs: number;
+  /** How long after a thaw something may still execute: one poll and K1, stretched. */
+  readonly wakeGraceMs: number;
+}
+
+/** What the fleet wants of a guest now: needed to judge a destroy. */
+export interface GuestFacts {
+  readonly gossip: boolean;
+  readonly pausesWhenIsolated: boolean;
+  /** Policy, drain, release or class give a reason to stop it on this machine. */
+  mayStopOn(machine: Machine): boolean;
+}
+
+export class Oracle {
+  readonly violations: Violation[] = [];
+  readonly claims: ClaimOracle;
+  readonly leases: LeaseOracle;
+  readonly executions: ExecutionOracle;
+  /** Changes of a guest's chosen owner from one host to another, with the time. */
+  readonly takeovers: { readonly atMs: number; readonly guest: string; readonly from: string; readonly to: string }[] =
+    [];
+  /** Called at every begin and end of execution; for measurements. */
+  onExecution: ((guest: string, node: number, executing: boolean) => void) | undefined;
+  #queue: EventQueue;
+  #times: OracleTimes;
+  #machines: readonly Machine[];
+  #byName: ReadonlyMap<string, Machine>;
+  #facts: ReadonlyMap<string, GuestFacts>;
+  #deadlineChecks = new Set<number>();
+  #onDeadline = (machine: Machine): void => {
+    this.#deadlineChecks.delete(machine.node);
+    this.#checkDeadline(machine);
+  };
+  #onWakeOver = (copy: Copy): void => this.#wakeOver(copy);
+
+  constructor(
+    queue: EventQueue,
+    times: OracleTimes,
+    machines: readonly Machine[],
+    facts: ReadonlyMap<string, GuestFacts>,
+  ) {
+    this.#queue = queue;
+    this.#times = times;
+    this.#machines = machines;
+    this.#byName = new Map(machines.map((machine) => [machine.name, machine]));
+    this.#facts = facts;
+    const report = (code: ViolationCode, text: string): void => this.report(code, text);
+    this.executions = new ExecutionOracle(queue, (node) => machines[node]?.name ?? "?", report);
+    this.claims = new ClaimOracle(
+      {
+        chosen: (guest, now, before) => this.#chosen(guest, now, before),
+        fencedByMajority: (host, inc) => this.#fenced(host, inc),
+      },
+      report,
+    );
+    this.leases = new LeaseOracle(this.claims, times.fenceMs);
+    for (const [guest, { gossip }] of facts) this.executions.addGuest(guest, gossip);
+  }
+
+  report(code: ViolationCode, text: string): void {
+    this.violations.push({ code, atMs: this.#queue.nowMs, text });
+  }
+
+  /** A message leaves. A voter's grant is judged against that voter's own disk. */
+  sent(from: Machine, to: string, message: Message): void {
+    if (message.kind === "renew") this.leases.sent(from.name, message, this.#queue.nowMs);
+    if (message.kind !== "renew-reply" || message.verdict.kind !== "ack") return;
+    const known = from.disk.records.get(`voter-host/${to}`) as DurableRecord | undefined;
+    if (known?.kind === "voter-host" && message.inc <= known.value.fenced) {
+      this.report("FENCED_GRANTED", `${from.name} grants ${to} inc ${message.inc}, which its disk has as fenced`);
+    }
+  }
+
+  arrived(to: Machine, message: Message): void {
+    if (message.kind === "renew-reply") this.leases.arrived(to.name, message);
+  }
+
+  written(machine: Machine, record: DurableRecord | undefined): void {
+    if (record === undefined) return;
+    const disk = machine.disk.records.get("voter-disk") as DurableRecord | undefined;
+    if (disk?.kind === "voter-disk") this.claims.written(disk.value.voter, record);
+    else if (record.kind === "config") this.claims.addConfig(record.value);
+  }
+
+  executionChanged(machine: Machine, process: GuestProcess, executing: boolean, planted: boolean): void {
+    if (!executing) {
+      this.executions.ended(process);
+      this.onExecution?.(process.guest, machine.node, false);
+      return;
+    }
+    const excuse = this.#excuse(machine, process, planted);
+    const copy = this.executions.began(machine.node, process, excuse);
+    if (excuse === "wake-up") this.#queue.after(this.#times.wakeGraceMs, this.#onWakeOver, copy);
+    this.#checkCopy(copy);
+    this.onExecution?.(process.guest, machine.node, true);
+  }
+
+  ended(machine: Machine, process: GuestProcess, by: EndedBy): void {
+    const ordered = machine.destroyOrdered.delete(process.guest);
+    if (by !== "destroy" || !ordered) return;
+    const facts = this.#facts.get(process.guest);
+    if (facts === undefined || facts.gossip || !facts.pausesWhenIsolated || facts.mayStopOn(machine)) return;
+    const owner = this.claims.owner(process.guest);
+    if (owner?.value.owner !== machine.name || owner.value.inc <= this.claims.fencedInc(machine.name)) return;
+    if (owner.value.inc !== incarnationOf(machine)) return;
+    this.report("DESTROYED_WRONGLY", `${process.guest} was destroyed on ${machine.name}, which owns it and wants it`);
+  }
+
+  #excuse(machine: Machine, process: GuestProcess, planted: boolean): Excuse | undefined {
+    if (planted) return "before-the-fleet";
+    if (machine.waking) return "wake-up";
+    return process.byHand && !this.#rightful(machine, process.guest) ? "hand" : undefined;
+  }
+
+  #rightful(machine: Machine, guest: string): boolean {
+    return this.claims.owner(guest)?.value.owner === machine.name && !this.#pastDeadline(machine);
+  }
+
+  #checkCopy(copy: Copy): void {
+    const machine = this.#machines[copy.node];
+    const facts = this.#facts.get(copy.process.guest);
+    if (machine === undefined || facts === undefined || facts.gossip || copy.excuse !== undefined) return;
+    const { guest } = copy.process;
+    const owner = this.claims.owner(guest)?.value;
+    if (owner?.owner !== machine.name) {
+      const who = owner === undefined ? "nobody" : (owner.owner ?? "nobody, it was released");
+      this.report("RUN_WITHOUT_CLAIM", `${guest} executes on ${machine.name}; the chosen owner is ${who}`);
+    } else if (owner.inc <= this.claims.fencedInc(machine.name)) {
+      this.report(
+        "FENCED_ALIVE",
+        `${guest} executes on ${machine.name} under inc ${owner.inc}, which a majority has fenced`,
+      );
+    }
+    this.#checkDeadline(machine);
+  }
+
+  #chosen(guest: string, now: ChosenClaim, before: ChosenClaim | undefined): void {
+    const from = before?.value.owner;
+    const to = now.value.owner;
+    if (from !== undefined && from !== null && to !== null && from !== to) {
+      this.takeovers.push({ atMs: this.#queue.nowMs, guest, from, to });
+    }
+    for (const copy of [...this.executions.copiesOf(guest)]) {
+      if (copy.excuse !== undefined && copy.excuse !== "wake-up" && this.#machines[copy.node]?.name === to) {
+        this.executions.endExcuse(copy);
+      }
+      this.#checkCopy(copy);
+    }
+  }
+
+  #fenced(host: string, inc: number): void {
+    const machine = this.#byName.get(host);
+    if (machine === undefined || !machine.powered) return;
+    for (const process of machine.hypervisor.processes.values()) {
+      if (!machine.hypervisor.isExecuting(process)) continue;
+      const copy = this.executions.copiesOf(process.guest).find((candidate) => candidate.process === process);
+      if (copy !== undefined && copy.excuse === undefined && this.#facts.get(process.guest)?.gossip === false) {
+        this.report("FENCED_ALIVE", `a majority fenced ${host} inc ${inc} while ${process.guest} executes there`);
+      }
+    }
+  }
+
+  #pastDeadline(machine: Machine): boolean {
+    return this.#queue.nowMs > this.leases.validUntilMs(machine.name) + this.#times.afterFenceMs;
+  }
+
+  /** Looks now, and looks again when the present lease and its budget are over. One pending look per machine. */
+  #checkDeadline(machine: Machine): void {
+    const { nowMs } = this.#queue;
+    const end = this.leases.validUntilMs(machine.name) + this.#times.afterFenceMs;
+    const late = this.#ownCopyOn(machine);
+    if (late === undefined) return;
+    if (nowMs > end) {
+      const overdue = Math.round(nowMs - end);
+      this.report(
+        "RUN_PAST_DEADLINE",
+        `${late} executes on ${machine.name} ${overdue} ms after lease, K and W were over`,
+      );
+      return;
+    }
+    if (this.#deadlineChecks.has(machine.node)) return;
+    this.#deadlineChecks.add(machine.node);
+    this.#queue.at(end + 0.01, this.#onDeadline, machine);
+  }
+
+  #ownCopyOn(machine: Machine): string | undefined {
+    for (const process of machine.hypervisor.processes.values()) {
+      if (!machine.hypervisor.isExecuting(process) || this.#facts.get(process.guest)?.gossip !== false) continue;
+      const copy = this.executions.copiesOf(process.guest).find((candidate) => candidate.process === process);
+      if (copy !== undefined && copy.excuse === undefined) return process.guest;
+    }
+    return undefined;
+  }
+
+  #wakeOver(copy: Copy): void {
+    if (!this.executions.copiesOf(copy.process.guest).includes(copy)) return;
+    const machine = this.#machines[copy.node];
+    if (machine !== undefined && copy.process.byHand && !this.#rightful(machine, copy.process.guest)) {
+      copy.excuse = "hand";
+      return;
+    }
+    this.executions.endExcuse(copy);
+    this.#checkCopy(copy);
+  }
+}
+
+/** The incarnation on a machine's disk; 0 when there is none. */
+export function incarnationOf(machine: Machine): number {
+  const record = machine.disk.records.get("identity") as DurableRecord | undefined;
+  return record?.kind === "identity" ? record.value.inc : 0;
+}
+
+/** The voter id of a machine's disk. */
+export function voterOf(machine: Machine): VoterId | undefined {
+  const record = machine.disk.records.get("voter-disk") as DurableRecord | undefined;
+  return record?.kind === "voter-disk" ? record.value.voter : undefined;
+}

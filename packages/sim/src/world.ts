@@ -1,0 +1,340 @@
+import {
+  type Configuration,
+  type DurableRecord,
+  type Message,
+  type Profile,
+  type PromisedGuest,
+  profiles,
+} from "@berth/claims";
+import { type Builds, productionBuilds } from "./builds.ts";
+import { Disk } from "./disk.ts";
+import { EventQueue } from "./event-queue.ts";
+import { injectFault } from "./fault-injector.ts";
+import type { Fault } from "./faults.ts";
+import type { Fleet, Wish } from "./fleet.ts";
+import { type FleetSpec, nodeCount, nodeName } from "./fleet-spec.ts";
+import { HostClock } from "./host-clock.ts";
+import type { HostPorts } from "./host-ports.ts";
+import { Hypervisor, measuredTimes } from "./hypervisor.ts";
+import type { Journal } from "./journal.ts";
+import { Machine } from "./machine.ts";
+import { type Envelope, fairWeather, Network } from "./network.ts";
+import { Operator } from "./operator.ts";
+import { type GuestFacts, Oracle } from "./oracle.ts";
+import { Prng } from "./prng.ts";
+import { TraceHash } from "./trace-hash.ts";
+
+/**
+ * A whole fleet in one process: machines, the network between them, an operator, and the oracle that watches.
+ *
+ * The machines run the product's own protocol code. Everything they touch is made here from one seed, so a run can be
+ * had again by its number.
+ */
+export interface WorldOptions {
+  readonly builds?: Builds;
+  readonly journal?: Journal;
+  /** Replaces a part of the profile; for mutants and measurements. */
+  readonly profile?: Profile;
+}
+
+const hour = 3_600_000;
+const bootMs = 15_000;
+
+export class World implements Fleet {
+  readonly spec: FleetSpec;
+  readonly queue = new EventQueue();
+  readonly hash = new TraceHash();
+  readonly network: Network<Message>;
+  readonly machines: readonly Machine[];
+  readonly oracle: Oracle;
+  readonly operator: Operator;
+  readonly profile: Profile;
+  readonly random: Prng;
+  readonly wishes: readonly Wish[];
+  /** Machines that an operator drains now. */
+  readonly draining = new Set<number>();
+  /** Messages delivered to voters as requests, for measurements. */
+  readonly sentByKind = new Map<string, number>();
+  readonly #journal: Journal | undefined;
+  #byName = new Map<string, Machine>();
+  #planting = false;
+  #released = new Set<string>();
+
+  constructor(spec: FleetSpec, options: WorldOptions = {}) {
+    this.spec = spec;
+    this.#journal = options.journal;
+    this.profile = options.profile ?? profiles[spec.profile];
+    this.random = Prng.stream(spec.seed, "world");
+    this.wishes = spec.guests.map(({ eligible }) => ({ wanted: "running", eligible }));
+    const size = nodeCount(spec);
+    this.network = new Network(this.queue, Prng.stream(spec.seed, "network"), size, (envelope) =>
+      this.#arrive(envelope),
+    );
+    if (spec.timing === "steady") this.network.weather = { ...fairWeather, delayLowMs: 0.5, delayHighMs: 0.5 };
+    const ports = this.#ports(options.builds ?? productionBuilds);
+    const config = this.#firstConfig();
+    this.machines = Array.from({ length: size }, (_, node) => this.#makeMachine(node, ports, config));
+    for (const machine of this.machines) this.#byName.set(machine.name, machine);
+    this.oracle = new Oracle(this.queue, this.#oracleTimes(), this.machines, this.#facts());
+    this.oracle.claims.addConfig(config);
+    this.operator = new Operator(this);
+    this.#found(config);
+    this.#plant();
+    for (const machine of this.machines) machine.policy = this.policyFor(machine);
+    for (let node = 0; node < spec.hosts + spec.witnesses; node++) {
+      const delay = spec.timing === "steady" ? node : this.random.between(0, 500);
+      this.queue.at(delay, (machine: Machine) => machine.join(), this.machineAt(node));
+    }
+    for (const fault of spec.faults)
+      this.queue.at(fault.atMs, (due: Fault) => injectFault(this, this.operator, due), fault);
+  }
+
+  get verbose(): boolean {
+    return this.#journal !== undefined;
+  }
+
+  /** Runs until a time, or until the oracle has seen a violation. */
+  runUntil(untilMs: number): void {
+    const { queue, oracle } = this;
+    while (oracle.violations.length === 0 && queue.runNext(untilMs));
+  }
+
+  say(where: string, text: string): void {
+    this.#journal?.add(this.queue.nowMs, where, text);
+  }
+
+  machineAt(node: number): Machine {
+    const machine = this.machines[node];
+    if (machine === undefined) throw new RangeError(`there is no machine number ${node}`);
+    return machine;
+  }
+
+  machineNamed(name: string): Machine | undefined {
+    return this.#byName.get(name);
+  }
+
+  members(): Machine[] {
+    return this.machines.filter(({ member }) => member);
+  }
+
+  /** Something about a guest changed: every member hears of it, each in its own time. */
+  spreadPolicy(): void {
+    for (const machine of this.machines) {
+      const delay = this.spec.timing === "steady" ? 100 : this.random.between(10, 3000);
+      this.queue.after(delay, (target: Machine) => target.setPolicy(this.policyFor(target)), machine);
+    }
+  }
+
+  policyFor(machine: Machine): PromisedGuest[] {
+    return this.spec.guests.map((guest, index) => {
+      const wish = this.wishes[index];
+      const holds = wish?.eligible.includes(machine.node) === true;
+      return {
+        guest: guest.name,
+        uuid: uuidOf(guest.name),
+        mode: guest.mode,
+        onIsolated: guest.onIsolated,
+        wanted: wish?.wanted ?? "running",
+        keep: guest.keep,
+        placementKey: `class-of-${guest.name}`,
+        classMatch: holds,
+        eligible: holds && machine.isHypervisor,
+        memoryKib: guest.memoryMib * 1024,
+      };
+    });
+  }
+
+  noteRelease(guest: string): void {
+    this.#released.add(guest);
+  }
+
+  /** Two machines can talk again, or one of them has started: both connect. */
+  connect(a: Machine, b: Machine): void {
+    if (a === b || !this.network.reaches(a.node, b.node) || !this.network.reaches(b.node, a.node)) return;
+    const delay = this.spec.timing === "steady" ? 50 : this.random.between(50, 700);
+    this.queue.after(delay, (pair: readonly Machine[]) => this.#connected(pair), [a, b]);
+  }
+
+  connectAll(): void {
+    const members = this.members();
+    for (const [index, a] of members.entries()) for (const b of members.slice(index + 1)) this.connect(a, b);
+  }
+
+  #connected([a, b]: readonly Machine[]): void {
+    if (a?.agent === undefined || b?.agent === undefined) return;
+    a.agent.handle({ kind: "peer-connected", host: b.name });
+    b.agent.handle({ kind: "peer-connected", host: a.name });
+  }
+
+  #arrive(envelope: Envelope<Message>): void {
+    const from = this.machineAt(envelope.from);
+    const to = this.machineAt(envelope.to);
+    if (to.agent === undefined) return;
+    this.hash.addTime(this.queue.nowMs);
+    this.hash.add(envelope.from * 64 + envelope.to);
+    this.hash.addName(envelope.message.kind);
+    this.oracle.arrived(to, envelope.message);
+    to.agent.handle({ kind: "message", from: from.name, message: envelope.message });
+  }
+
+  #send(from: Machine, to: string, message: Message): void {
+    this.oracle.sent(from, to, message);
+    if (to !== "*") {
+      const target = this.#byName.get(to);
+      if (target !== undefined) this.#sendOne(from, target, message);
+      return;
+    }
+    for (const target of this.machines) if (target !== from && target.member) this.#sendOne(from, target, message);
+  }
+
+  #sendOne(from: Machine, to: Machine, message: Message): void {
+    this.sentByKind.set(message.kind, (this.sentByKind.get(message.kind) ?? 0) + 1);
+    this.network.send(from.node, to.node, message);
+  }
+
+  #ports(builds: Builds): HostPorts {
+    const { spec } = this;
+    return {
+      queue: this.queue,
+      random: Prng.stream(spec.seed, "hosts"),
+      builds,
+      fleet: "sim",
+      adversarial: spec.timing === "adversarial",
+      steady: spec.timing === "steady",
+      send: (from, to, message) => this.#send(this.machineAt(from), to, message),
+      say: (where, text) => this.say(where, text),
+      verbose: this.verbose,
+      agentStarted: (node) => {
+        const machine = this.machineAt(node);
+        for (const peer of this.members()) this.connect(machine, peer);
+      },
+      resetHost: (node) => {
+        const machine = this.machineAt(node);
+        machine.addOffReason(1);
+        this.queue.after(bootMs, (target: Machine) => target.addOffReason(-1), machine);
+      },
+      coreThrew: (host, error) => {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.oracle.report("CORE_THREW", `${host}: ${text}`);
+      },
+    };
+  }
+
+  #makeMachine(node: number, ports: HostPorts, config: Configuration): Machine {
+    const { spec, queue } = this;
+    const name = nodeName(spec, node);
+    const random = Prng.stream(spec.seed, `machine ${node}`);
+    const steady = spec.timing === "steady";
+    // Hosts take the extremes in turn: the worst case is a slow holder under fast voters, and the other way round.
+    const rate = 1 + spec.rho * (spec.timing === "ordinary" ? random.between(-1, 1) : node % 2 === 0 ? -1 : 1);
+    const disk: Disk = new Disk(queue, random, { written: (key, value) => this.#written(node, key, value) });
+    disk.steady = steady;
+    const hypervisor: Hypervisor = new Hypervisor(queue, random, measuredTimes, {
+      executionChanged: (process, executing) => {
+        const machine = this.machineAt(node);
+        this.hash.addTime(queue.nowMs);
+        this.hash.add(node * 2 + (executing ? 1 : 0));
+        this.hash.addName(process.guest);
+        if (this.verbose) this.#sayExecution(machine, process.guest, executing);
+        this.oracle.executionChanged(machine, process, executing, this.#planting);
+        machine.agent?.observe();
+      },
+      ended: (process, by) => {
+        const machine = this.machineAt(node);
+        if (this.verbose) this.say(name, `${process.guest} is off (${by})`);
+        this.oracle.ended(machine, process, by);
+        machine.agent?.observe();
+      },
+    });
+    hypervisor.steady = steady;
+    const isHypervisor = node < spec.hosts || node >= spec.hosts + spec.witnesses;
+    const parts = {
+      node,
+      name,
+      isHypervisor,
+      clock: new HostClock(rate, 0, 20_000 + random.between(0, hour)),
+      disk,
+      hypervisor,
+      random,
+      watchdogMs: this.profile.watchdogMs,
+      memoryKib: 64 * 1024 * 1024,
+      uuidOf,
+    };
+    return new Machine(parts, ports, config);
+  }
+
+  #sayExecution(machine: Machine, guest: string, executing: boolean): void {
+    this.say(machine.name, executing ? `${guest} EXECUTES here` : `${guest} no longer executes here`);
+  }
+
+  #written(node: number, key: string, value: unknown): void {
+    this.hash.addTime(this.queue.nowMs);
+    this.hash.addName(key);
+    this.oracle.written(this.machineAt(node), value as DurableRecord | undefined);
+  }
+
+  #firstConfig(): Configuration {
+    const voters = this.spec.voters.map((node) => {
+      const host = nodeName(this.spec, node);
+      return { voter: `${host}-disk1`, host };
+    });
+    return { number: 1, voters, profile: this.profile };
+  }
+
+  /** Writes what `berth init` writes: each founding voter's disk knows that it is one, and that it is active. */
+  #found(config: Configuration): void {
+    for (const { voter, host } of config.voters) {
+      const disk = this.#byName.get(host)?.disk;
+      disk?.records.set("voter-disk", { kind: "voter-disk", value: { voter } });
+      disk?.records.set("voter-active", { kind: "voter-active", value: { cfg: config.number } });
+    }
+  }
+
+  #plant(): void {
+    this.#planting = true;
+    for (const { name, runsAlreadyOn } of this.spec.guests) {
+      for (const [index, node] of runsAlreadyOn.entries()) {
+        const machine = this.machineAt(node);
+        machine.hypervisor.plant(name, -60_000 * (runsAlreadyOn.length - index));
+        machine.autostart.add(name);
+      }
+    }
+    this.#planting = false;
+  }
+
+  #oracleTimes(): { fenceMs: number; afterFenceMs: number; wakeGraceMs: number } {
+    const { profile, spec } = this;
+    const stretch = 1 + 2 * spec.rho;
+    return {
+      fenceMs: profile.fenceMs * stretch,
+      afterFenceMs:
+        (profile.stopMs + profile.pollMs + 2 * profile.clockResolutionMs + 20) * stretch + profile.watchdogMs,
+      wakeGraceMs: (profile.pollMs + profile.killMs + profile.pollMs + 50) * stretch,
+    };
+  }
+
+  #facts(): Map<string, GuestFacts> {
+    return new Map(
+      this.spec.guests.map((guest, index): [string, GuestFacts] => [
+        guest.name,
+        {
+          gossip: guest.mode === "gossip",
+          pausesWhenIsolated: guest.onIsolated.kind === "pause",
+          mayStopOn: (machine) => {
+            const wish = this.wishes[index];
+            if (wish === undefined || wish.wanted !== "running" || !wish.eligible.includes(machine.node)) return true;
+            return this.draining.has(machine.node) || this.#released.has(guest.name);
+          },
+        },
+      ]),
+    );
+  }
+}
+
+/** A uuid that is a function of the name. */
+export function uuidOf(name: string): string {
+  const random = Prng.stream(1, name);
+  const part = (): string => random.bits().toString(16).padStart(8, "0");
+  const text = part() + part() + part() + part();
+  return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
+}
