@@ -16,6 +16,7 @@ export {
 } from "./class-expression/parse-class-expression.ts";
 export { renderDiagnostic } from "./render-diagnostic.ts";
 export * from "./syntax/ast.ts";
+export { checkFiles } from "./syntax/check-files.ts";
 export { closestWord } from "./syntax/closest-word.ts";
 export { type ParseResult, parsePolicy, policyLengthMax } from "./syntax/parse-policy.ts";
 export { positionInString } from "./syntax/parse-string.ts";

@@ -1,0 +1,123 @@
+/**
+ * What can be said about a policy once all its files are read and before anything is evaluated: whether the names it uses
+ * exist, whether a name is given twice, and whether right sides have the shape that their attribute takes. Values are not
+ * looked at.
+ */
+import type { Diagnostic } from "@berth/model";
+import type { Attribute, Body, Bundle, Identifier, PolicyFile, PromiseBlock, Section } from "./ast.ts";
+import { checkAttributes } from "./check-attributes.ts";
+import { checkReferences } from "./check-references.ts";
+import { closestWord } from "./closest-word.ts";
+import { type Definitions, definitionsOf } from "./definitions.ts";
+import {
+  bodyAttributesOf,
+  bodyTypes,
+  bundleTypes,
+  controlAttributesOf,
+  controlTypes,
+  promiseAttributesOf,
+  promiseBlockAttributes,
+  promiseTypes,
+  promiseTypesOf,
+} from "./language-names.ts";
+
+/** Blocks are no longer looked at once there are this many findings: a person mends a handful before looking again. */
+const findingsMax = 200;
+
+/**
+ * Checks the files of one policy together.
+ *
+ * @param files the entry file and everything that `inputs` named, in the order of reading
+ * @returns findings in the order of files and blocks; `POLICY_UNKNOWN_...` carry a hint where a known name is near
+ */
+export function checkFiles(files: readonly PolicyFile[]): readonly Diagnostic[] {
+  const { definitions, diagnostics } = definitionsOf(files);
+  const found: Diagnostic[] = [...diagnostics];
+  for (const file of files) {
+    for (const block of file.blocks) {
+      if (found.length >= findingsMax) return found;
+      if (block.kind === "bundle") checkBundle(block, definitions, found);
+      else if (block.kind === "body") checkBody(block, found);
+      else checkPromiseBlock(block, found);
+      if (block.kind !== "promise-block") found.push(...checkReferences(block, definitions));
+    }
+  }
+  return found;
+}
+
+function checkBundle(bundle: Bundle, definitions: Definitions, found: Diagnostic[]): void {
+  const { bundleType } = bundle;
+  if (!bundleTypes.includes(bundleType.text)) {
+    found.push(unknownWord("POLICY_UNKNOWN_BUNDLE_TYPE", "bundle type", bundleType, bundleTypes));
+    return;
+  }
+  const allowed = promiseTypesOf(bundleType.text);
+  for (const section of bundle.sections) checkSection(section, bundle, allowed, definitions, found);
+}
+
+function checkSection(
+  section: Section,
+  bundle: Bundle,
+  allowed: ReadonlySet<string>,
+  definitions: Definitions,
+  found: Diagnostic[],
+): void {
+  const type = section.promiseType;
+  const custom = bundle.bundleType.text === "agent" ? definitions.promiseTypes : new Set<string>();
+  if (custom.has(type.text)) return;
+  const table = promiseAttributesOf(type.text);
+  if (table === undefined) {
+    found.push(unknownWord("POLICY_UNKNOWN_PROMISE_TYPE", "promise type", type, [...allowed, ...custom]));
+    return;
+  }
+  if (!allowed.has(type.text)) {
+    const message = `a bundle ${bundle.bundleType.text} holds no ${type.text} promises; move them into ${homeOf(type.text)}`;
+    found.push(errorAt("POLICY_MISPLACED_PROMISE_TYPE", type, message));
+  }
+  for (const promise of section.promises)
+    found.push(...checkAttributes(promise.attributes, table, `${type.text} promise`));
+}
+
+function homeOf(promiseType: string): string {
+  const home = bundleTypes.find((type) => promiseTypesOf(type).has(promiseType));
+  return `a bundle ${home ?? "agent"}`;
+}
+
+function checkBody(body: Body, found: Diagnostic[]): void {
+  const isControl = body.name.text === "control";
+  const table = isControl ? controlAttributesOf(body.bodyType.text) : bodyAttributesOf(body.bodyType.text);
+  if (table === undefined) {
+    found.push(
+      unknownWord("POLICY_UNKNOWN_BODY_TYPE", "body type", body.bodyType, isControl ? controlTypes : bodyTypes),
+    );
+    return;
+  }
+  found.push(...checkAttributes(body.attributes, table, `body ${body.bodyType.text}${isControl ? " control" : ""}`));
+}
+
+function checkPromiseBlock(block: PromiseBlock, found: Diagnostic[]): void {
+  if (block.blockType.text !== "agent") {
+    found.push(
+      errorAt(
+        "POLICY_UNKNOWN_BUNDLE_TYPE",
+        block.blockType,
+        "only bundle agent takes custom promise types; write promise agent",
+      ),
+    );
+  }
+  if (promiseTypes.includes(block.name.text)) {
+    const message = `${block.name.text} is built in and cannot be declared; choose another name`;
+    found.push(errorAt("POLICY_BUILT_IN_PROMISE_TYPE", block.name, message));
+  }
+  found.push(...checkAttributes(block.attributes as readonly Attribute[], promiseBlockAttributes(), "promise block"));
+}
+
+function unknownWord(code: string, what: string, word: Identifier, known: readonly string[]): Diagnostic {
+  const hint = closestWord(word.text, known);
+  const list = hint === undefined ? `; known here: ${[...known].sort().join(", ")}` : "";
+  return { ...errorAt(code, word, `there is no ${what} ${word.text}${list}`), ...(hint === undefined ? {} : { hint }) };
+}
+
+function errorAt(code: string, word: Identifier, message: string): Diagnostic {
+  return { severity: "error", code, message, position: word.position, length: word.text.length };
+}
