@@ -1,0 +1,55 @@
+#!/bin/sh
+//bin/true; d=${0%/*}; for n in "$d/node" "$d/../../../node_modules/.bin/node"; do [ -x "$n" ] && exec "$n" "$0" "$@"; done; exec node "$0" "$@"
+// The line above is read twice. JavaScript sees a comment. A shell sees commands: it looks for the node that is installed
+// with Berth and runs this file in it, which takes 2 ms, where starting the machine's own node only to find that it is
+// too old takes 60 ms. Run by an older node (`node berth.js`), the file starts the right one itself.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import module from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const oldestMajor = 24;
+
+if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
+  // Not the default folder under /tmp: there somebody else could have put code before us.
+  const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE || join(caches, "berth", "compiled"));
+  const { main } = await import("../src/main.ts");
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  runUnderPinnedNode();
+}
+
+/** Starts the node that `npm ci` installed beside Berth, passes signals on and ends as it ends. */
+function runUnderPinnedNode() {
+  const packageName = `node-${process.platform}-${process.arch}`;
+  const pinned = ["../../../node_modules", "../../.."]
+    .map((modules) => fileURLToPath(new URL(`${modules}/${packageName}/bin/node`, import.meta.url)))
+    .find((path) => existsSync(path));
+  if (pinned === undefined) {
+    process.stderr.write(
+      `berth: this is Node ${process.versions.node}, and Berth needs Node ${oldestMajor} or newer.\n` +
+        `  Run \`npm ci\` where Berth is checked out (it installs one for Berth alone), or put a newer node on PATH.\n`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const child = spawn(pinned, process.argv.slice(1), { stdio: "inherit" });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  // A terminal sends SIGINT to both processes; waiting here lets the child end its pass in order.
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`berth: ${pinned} does not start: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code ?? 1;
+      return;
+    }
+    for (const one of signals) process.removeAllListeners(one);
+    process.kill(process.pid, signal);
+  });
+}

@@ -1,0 +1,50 @@
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+
+/** Stable codes of {@link CliError}; the messages are free to change. */
+export type CliErrorCode =
+  | "USAGE"
+  | "NOT_FOUND"
+  | "POLICY_INVALID"
+  | "NO_POLICY"
+  | "HYPERVISOR_UNREACHABLE"
+  | "DEMO_FAILED";
+
+/** What a {@link CliError} carries beside its message. */
+export interface CliErrorInit {
+  /** One sentence that says what to do about it. */
+  readonly remedy?: string;
+  /** How the process ends. @default by code: 64 for USAGE, 4 for NOT_FOUND, 1 otherwise */
+  readonly exitCode?: ExitCode;
+  readonly cause?: unknown;
+  /** The word that is not known and those that would be, for "did you mean". */
+  readonly unknown?: UnknownWord;
+}
+
+/** A word of the user's that is none of the known ones. */
+export interface UnknownWord {
+  readonly word: string;
+  readonly known: readonly string[];
+}
+
+/** The one class that this package throws: a message for a person, a code for a program, and how to go on. */
+export class CliError extends Error {
+  readonly code: CliErrorCode;
+  readonly exitCode: ExitCode;
+  readonly remedy: string | undefined;
+  readonly unknown: UnknownWord | undefined;
+
+  constructor(code: CliErrorCode, message: string, init: CliErrorInit = {}) {
+    super(message, { cause: init.cause });
+    this.name = "CliError";
+    this.code = code;
+    this.exitCode = init.exitCode ?? exitCodeOf(code);
+    this.remedy = init.remedy;
+    this.unknown = init.unknown;
+  }
+}
+
+function exitCodeOf(code: CliErrorCode): ExitCode {
+  if (code === "USAGE") return exitCodes.usage;
+  if (code === "NOT_FOUND") return exitCodes.notFound;
+  return exitCodes.error;
+}

@@ -1,0 +1,76 @@
+import { CommanderError } from "commander";
+import { CliError, type UnknownWord } from "./cli-error.ts";
+import { commandTable } from "./command-table.ts";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import { buildProgram } from "./program.ts";
+import { Session } from "./session.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+/**
+ * Runs one `berth` command line and returns how the process shall end. Never rejects for a mistake of the user or for
+ * an unreachable hypervisor: these are told on stderr.
+ *
+ * @param argv what follows `berth` on the command line
+ */
+export async function main(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<ExitCode> {
+  const session: Session = new Session({
+    terminal,
+    run: (inner) => main(inner, terminal),
+    wholeProgram: () => buildProgram(session, () => true),
+  });
+  const words = new Set(argv);
+  const invoked = commandTable.find((entry) => words.has(entry.name))?.name;
+  try {
+    const program = await buildProgram(session, (entry) => words.has(entry.name));
+    if (argv.length === 0) {
+      session.note(program.helpInformation());
+      return exitCodes.usage;
+    }
+    await program.parseAsync([...argv], { from: "user" });
+    return session.exitCode;
+  } catch (error) {
+    return await explain(error, session, invoked === undefined ? "berth" : `berth ${invoked}`);
+  }
+}
+
+/** Tells what was thrown: what is wrong, then on its own line what to do. */
+async function explain(error: unknown, session: Session, command: string): Promise<ExitCode> {
+  if (error instanceof CommanderError) return explainUsage(error, session, command);
+  if (error instanceof CliError) {
+    tell(session, `${command}: ${error.message}`, error.remedy ?? (await suggestion(error.unknown)));
+    if (error.code === "USAGE") session.note(`  See \`${command} --help\`.`);
+    return error.exitCode;
+  }
+  if (isExpectedFailure(error)) {
+    tell(session, `${command}: ${error.message} (${error.code})`, error.remedy);
+    return exitCodes.error;
+  }
+  throw error;
+}
+
+async function suggestion(unknown: UnknownWord | undefined): Promise<string | undefined> {
+  if (unknown === undefined) return undefined;
+  const { closestWord } = await import("@berth/agent/policy-text");
+  const near = closestWord(unknown.word, unknown.known);
+  return near === undefined ? undefined : `Did you mean ${near}?`;
+}
+
+/** I/O failures of the agent carry a stable code; everything else that is thrown is a bug and shall be seen as one. */
+function isExpectedFailure(error: unknown): error is Error & { code: string; remedy?: string } {
+  return error instanceof Error && error.name === "AgentError" && "code" in error;
+}
+
+function explainUsage(error: CommanderError, session: Session, command: string): ExitCode {
+  // Help and version that were asked for end this way too.
+  if (error.exitCode === 0) return exitCodes.fine;
+  const [first = "", ...more] = error.message.replace(/^error: /, "").split("\n");
+  const meant = more.join(" ").replace(/^\(Did you mean (.*)\?\)$/, "Did you mean $1?");
+  tell(session, `${command}: ${first}`, meant === "" ? undefined : meant);
+  session.note(`  See \`${command} --help\`.`);
+  return exitCodes.usage;
+}
+
+function tell(session: Session, message: string, remedy: string | undefined): void {
+  session.note(message);
+  if (remedy !== undefined) session.note(`  ${remedy}`);
+}

@@ -1,0 +1,79 @@
+/** What `plan` and `converge` share: one pass on this host, then its table, its troubles and its exit code. */
+import type { PassReport } from "@berth/agent/pass-report";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import { refuseErrors } from "./findings.ts";
+import { readHostConfig } from "./host-config.ts";
+import { type HostOptions, outputChoice } from "./options.ts";
+import type { Unreachable } from "./output/envelope.ts";
+import type { Column } from "./output/table.ts";
+import type { Loudness } from "./pass-notes.ts";
+import { policyFiles } from "./policy-source.ts";
+import type { OutputChoice, Session } from "./session.ts";
+import type { PassRow } from "./views/pass-view.ts";
+
+/** What the command lines of `plan` and `converge` come to. */
+export interface PassRequest {
+  readonly files: readonly string[];
+  readonly options: HostOptions & OutputChoice & { readonly detailedExitcode?: true };
+  readonly dryRun: boolean;
+  readonly ignoreLocks: boolean;
+  readonly loudness: Loudness;
+  readonly columns: readonly Column<PassRow>[];
+}
+
+/** Runs one pass and shows it. @throws CliError POLICY_INVALID, NO_POLICY, USAGE */
+export async function runPass(request: PassRequest, session: Session): Promise<void> {
+  const [{ BerthHost }, { passListener, tellTrouble }] = await Promise.all([
+    import("@berth/agent/converge"),
+    import("./pass-notes.ts"),
+  ]);
+  const config = await readHostConfig(request.options, session);
+  await using host = new BerthHost({ config });
+  const report = await host.converge({
+    files: policyFiles(request.files, config),
+    classes: request.options.define ?? [],
+    dryRun: request.dryRun,
+    ignoreLocks: request.ignoreLocks,
+    explain: request.loudness === "verbose",
+    signal: session.terminal.interrupt,
+    onEvent: passListener(request.loudness, session),
+  });
+  await refuseErrors(report.diagnostics, undefined, session, request.loudness === "quiet" ? "warning" : "info");
+  tellTrouble(report, session);
+  await showPass(report, request, session);
+  session.exitCode = exitCodeOf(report, request.options.detailedExitcode === true);
+}
+
+async function showPass(report: PassReport, { options, columns }: PassRequest, session: Session): Promise<void> {
+  const { outcomeView, passJson, passRows } = await import("./views/pass-view.ts");
+  const choice = outputChoice(options);
+  if (choice.output === "table" || choice.output === "wide") {
+    for (const text of report.reports) session.data(`R: ${text}\n`);
+    await session.list({ kind: "", columns, name: () => "", json: () => ({}) }, passRows(report.promises), choice);
+    return;
+  }
+  const rest = { unreachable: unreachableOf(report, session.host), extra: passJson(report) };
+  await session.list(outcomeView, report.promises, choice, rest);
+}
+
+function unreachableOf(report: PassReport, host: string): Unreachable[] {
+  return report.hypervisors
+    .filter(({ reachable }) => !reachable)
+    .map(({ type, uri, error }) => ({
+      host,
+      type,
+      ...(uri === undefined ? {} : { uri }),
+      reason: error?.message ?? "cannot be reached",
+    }));
+}
+
+/** Failures first, then refusals; changes that wait count only where somebody asks for them. */
+function exitCodeOf({ counts, promises, interrupted }: PassReport, detailed: boolean): ExitCode {
+  if (counts.failed > 0 || interrupted) return exitCodes.error;
+  if (counts.denied > 0) return exitCodes.refusedForSafety;
+  if (!detailed) return exitCodes.fine;
+  const waiting = promises.some(({ outcome, steps, pending }) => {
+    return pending.length > 0 || (outcome === "skipped" && steps.length > 0);
+  });
+  return waiting ? exitCodes.changes : exitCodes.fine;
+}

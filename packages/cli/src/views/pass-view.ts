@@ -1,0 +1,125 @@
+/**
+ * A pass as a table has one row for each thing that was done, would be done, waits or went wrong. Promises that were
+ * kept have no row: a pass with nothing to do has an empty table.
+ */
+import type { PassReport, PromiseReport, StepReport } from "@berth/agent/pass-report";
+import { formatPosition } from "@berth/model";
+import type { ListView } from "../output/list-view.ts";
+import type { Column } from "../output/table.ts";
+import { stepText } from "./step-text.ts";
+
+/** One row of the table of a pass. */
+export interface PassRow {
+  readonly promise: PromiseReport;
+  readonly step: string;
+  /** When it takes effect, and what it disturbs. */
+  readonly effect: string;
+  readonly result: string;
+  readonly why: string;
+}
+
+/** The rows of all promises, in the report's order. */
+export function passRows(promises: readonly PromiseReport[]): PassRow[] {
+  return promises.flatMap((promise) => {
+    const steps = promise.steps.map((report) => stepRow(promise, report));
+    const pending = promise.pending.map(({ what, why, tag }) => {
+      return { promise, step: what, effect: tag, result: "pending", why };
+    });
+    if (steps.length > 0 || promise.outcome === "kept") return [...steps, ...pending];
+    return [{ promise, step: "-", effect: "-", result: promise.outcome, why: promise.reason }, ...pending];
+  });
+}
+
+function stepRow(promise: PromiseReport, { step, result, error }: StepReport): PassRow {
+  return { promise, step: stepText(step), effect: step.tag, result, why: error?.message ?? step.reason };
+}
+
+const nameColumns: readonly Column<PassRow>[] = [
+  { title: "NAME", cell: ({ promise }) => promise.name },
+  { title: "TYPE", cell: ({ promise }) => promise.type },
+];
+const wideColumns: readonly Column<PassRow>[] = [
+  { title: "PROMISED", cell: ({ promise }) => promise.promised, wide: true },
+  { title: "GOAL", cell: ({ promise }) => promise.here, wide: true },
+];
+const lastColumns: readonly Column<PassRow>[] = [
+  { title: "WHY", cell: ({ why }) => why },
+  { title: "PLACE", cell: ({ promise }) => formatPosition(promise.position), wide: true },
+];
+const step: Column<PassRow> = { title: "STEP", cell: (row) => row.step };
+const effect: Column<PassRow> = { title: "EFFECT", cell: (row) => row.effect };
+const result: Column<PassRow> = { title: "RESULT", cell: (row) => row.result, coloured: true };
+
+/** Columns of `berth plan`: nothing was done, so there is no result. */
+export const planColumns: readonly Column<PassRow>[] = [...nameColumns, ...wideColumns, step, effect, ...lastColumns];
+/** Columns of `berth converge`. */
+export const passColumns: readonly Column<PassRow>[] = [
+  ...nameColumns,
+  ...wideColumns,
+  step,
+  effect,
+  result,
+  ...lastColumns,
+];
+
+/** Promises with what became of them, for `-o json`, `yaml` and `name`. */
+export const outcomeView: ListView<PromiseReport> = {
+  kind: "OutcomeList",
+  columns: [],
+  name: (promise) => `${promise.kind}/${promise.name}`,
+  json: (promise) => ({
+    name: promise.name,
+    kind: promise.kind,
+    type: promise.type,
+    promised: promise.promised,
+    goal: promise.here,
+    outcome: promise.outcome,
+    reason: promise.reason,
+    steps: promise.steps.map(stepJson),
+    pending: promise.pending,
+    ...(promise.failure === undefined ? {} : { failure: promise.failure }),
+    bundle: promise.bundle,
+    ...(promise.handle === undefined ? {} : { handle: promise.handle }),
+    ...(promise.comment === undefined ? {} : { comment: promise.comment }),
+    ...promise.position,
+  }),
+};
+
+function stepJson({ step: planned, result: outcome, durationSeconds, error }: StepReport): object {
+  const { kind, reason, tag, ...details } = planned;
+  return {
+    step: kind,
+    text: stepText(planned),
+    effect: tag,
+    reason,
+    result: outcome,
+    ...(durationSeconds === undefined ? {} : { duration_ms: Math.round(durationSeconds * 1000) }),
+    ...(error === undefined ? {} : { error }),
+    details: snakeCased(details),
+  };
+}
+
+/** Field names and units as everywhere in the JSON: `timeoutMs` as `timeout_ms`, sizes in bytes. */
+function snakeCased(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      if (name === "kib" && typeof value === "number") return ["memory_bytes", value * 1024];
+      return [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value];
+    }),
+  );
+}
+
+/** What JSON and YAML say of the pass as a whole, beside its promises. */
+export function passJson(report: PassReport): object {
+  return {
+    started_at: report.startedAt,
+    duration_ms: Math.round(report.durationSeconds * 1000),
+    dry_run: report.dryRun,
+    interrupted: report.interrupted,
+    counts: report.counts,
+    reports: report.reports,
+    findings: report.diagnostics.map(({ severity, code, message, position }) => {
+      return { severity, code, message, ...position };
+    }),
+  };
+}
