@@ -55,9 +55,11 @@ const ownedLists: Readonly<Record<string, ReadonlySet<string>>> = {
   "network/dns/host": new Set(["hostname"]),
 };
 
-/** Whether policy owns the list of these observed elements. Used by comparison and merge alike. */
-export function isOwnedList(path: string, element: XmlElement): boolean {
-  return ownedLists[path]?.has(element.name) ?? false;
+/** Whether policy owns the list that the observed `element` is in; `wanted` is what policy states in its place. */
+export function isOwnedList(path: string, element: XmlElement, wanted: XmlElement): boolean {
+  if (ownedLists[path]?.has(element.name)) return true;
+  // libvirt adds `<boot dev='hd'/>` where none is stated, so only an order that is stated is all of it.
+  return path === "domain/os" && element.name === "boot" && childNamed(wanted, "boot") !== undefined;
 }
 
 /** All differences, in the order of the wanted definition; empty when the observed one has all that policy says. */
@@ -111,7 +113,7 @@ class DifferenceWalk {
     }
     if (!this.#complete) return;
     for (const element of extra) {
-      if (!isOwnedList(path, element)) continue;
+      if (!isOwnedList(path, element, wanted)) continue;
       this.#add(join(label, labelOf(path, element)), undefined, summaryOf(element));
     }
   }
