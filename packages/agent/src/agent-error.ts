@@ -24,11 +24,18 @@ export type AgentErrorCode =
 /** The one class that I/O failures of this package throw. */
 export class AgentError extends Error {
   readonly code: AgentErrorCode;
+  /** One clause in the imperative: what the reader can do. Absent where Berth does not know. */
+  readonly remedy?: string;
 
-  constructor(code: AgentErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: AgentErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly remedy?: string } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = "AgentError";
     this.code = code;
+    if (options.remedy !== undefined) this.remedy = options.remedy;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Diagnostic, EnvironmentPromise, GuestType, Outcome, SourcePosition } from "@berth/model";
-import type { Disturbance, Step } from "@berth/planner";
+import type { PendingChange, Step } from "@berth/planner";
 
 /**
  * What one pass found and did, as plain data: the table and the JSON of the command are two views of it.
@@ -34,8 +34,14 @@ export interface PromiseReport {
   /** Why the outcome is what it is; for a failure the hypervisor's own reason. Empty for an ordinary `kept`. */
   readonly reason: string;
   readonly steps: readonly StepReport[];
+  /** Why the promise failed, for programs; `reason` says the same for people. */
+  readonly failure?: FailureReport;
   /** Differences that wait for the guest's next start, or that Berth does not change by itself. */
-  readonly pending: readonly PendingReport[];
+  readonly pending: readonly PendingChange[];
+  /** What a person should know about the promise although it could be carried out. */
+  readonly warnings: readonly string[];
+  /** How the state is reached, line by line; only where it was asked for (`-v`). */
+  readonly explanation?: readonly string[];
   readonly position: SourcePosition;
   readonly bundle: string;
   readonly handle?: string;
@@ -47,19 +53,23 @@ export interface StepReport {
   /** `planned` in a dry run; `not-run` after a failed step of the same promise, or after a signal. */
   readonly result: "done" | "failed" | "planned" | "not-run";
   readonly durationSeconds?: number;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: FailureReport;
 }
 
-export interface PendingReport {
-  readonly what: string;
-  readonly tag: Disturbance;
+export interface FailureReport {
+  /** A code of `AgentError`, or one of the plan checker's. */
+  readonly code: string;
+  readonly message: string;
+  /** What the reader can do, where Berth knows. */
+  readonly remedy?: string;
 }
 
-/** One hypervisor connection that the pass used, or could not use. */
+/** One hypervisor type that the pass used, or could not use. */
 export interface HypervisorReport {
   readonly type: GuestType;
-  readonly uri: string;
+  /** Absent where the configuration names no host for the type. */
+  readonly uri?: string;
   readonly reachable: boolean;
   /** libvirt's own reason when it is not reachable. */
-  readonly error?: string;
+  readonly error?: FailureReport;
 }

@@ -4,6 +4,30 @@ import type { Step } from "@berth/planner";
 /** Which of libvirt's two definitions of an active domain or network: what runs now, or what the next start uses. */
 export type XmlView = "active" | "inactive";
 
+/** How many steps are worth doing at the same moment. */
+export interface StepConcurrency {
+  /** Starts and every other change: bound by processors. */
+  readonly changes: number;
+  /** Stops: they wait, for the guest or for libvirt's polling, and cost next to nothing. */
+  readonly stops: number;
+}
+
+/** A domain's life changed, by whoever's hand. */
+export interface LifecycleEvent {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly change:
+    | "defined"
+    | "undefined"
+    | "started"
+    | "suspended"
+    | "resumed"
+    | "stopped"
+    | "shutdown"
+    | "pm-suspended"
+    | "crashed";
+}
+
 /**
  * One hypervisor connection. Every adapter (libvirt, embedded) passes the contract suite in
  * `packages/agent/test/hypervisor-contract.ts`.
@@ -11,15 +35,30 @@ export type XmlView = "active" | "inactive";
 export interface Hypervisor {
   /** The URI that was opened, for messages. */
   readonly uri: string;
+  readonly concurrency: StepConcurrency;
+  /** False once the connection is lost: every call then fails, and a new connection must be opened. */
+  readonly alive: boolean;
   /** All domains and networks, promised or not, in a number of calls that does not grow with the guests. */
   observe(): Promise<Observation>;
-  /** The XML of the named domains; a name that vanished meanwhile is left out. */
+  /**
+   * The XML of the named domains; a name that vanished meanwhile is left out. A transient domain has
+   * one definition for both views.
+   */
   domainXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>>;
   /** The XML of the named networks; a name that vanished meanwhile is left out. */
   networkXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>>;
+  /** Those of the absolute paths that exist as files or volumes. */
+  existingVolumes(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** libvirt's host capabilities XML. */
   capabilitiesXml(): Promise<string>;
-  /** Carries out exactly this step. The only method that changes anything. @throws HypervisorError */
+  /**
+   * Carries out exactly this step, and returns when its effect is there. A step whose effect is there already succeeds,
+   * so that a pass may be repeated after a crash. The only method that changes anything.
+   *
+   * @throws AgentError NOT_FOUND, OPERATION_INVALID, XML_INVALID, OPERATION_FAILED, HYPERVISOR_LOST, ABORTED
+   */
   perform(step: Step, signal?: AbortSignal): Promise<void>;
+  /** Calls back for each change of a domain's life until the returned function is called. */
+  onLifecycle(listener: (event: LifecycleEvent) => void): Promise<() => void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,170 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Observation, ObservedDomain } from "@berth/model";
+import type { DomainStep, Step, VolumeStep } from "@berth/planner";
+import { AgentError } from "../../agent-error.ts";
+import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlView } from "../../ports/hypervisor.ts";
+import { embeddedCapabilitiesXml } from "./capabilities.ts";
+import { applyDomainStep } from "./domain-steps.ts";
+import type { EmbeddedDomain, EmbeddedState } from "./embedded-state.ts";
+import { lifecycleChange } from "./lifecycle.ts";
+import { applyNetworkStep } from "./network-steps.ts";
+import type { StateStore } from "./state-store.ts";
+
+export interface EmbeddedComponents {
+  /** Where the state is kept; shared by every process that opens the same file. */
+  readonly store: StateStore;
+}
+
+/**
+ * A hypervisor in this process, for trying Berth where there is no libvirt. It runs no code of any guest: it keeps
+ * what libvirt would keep, in a file, and answers as libvirt would answer.
+ *
+ * A guest whose XML has `<metadata><berth:embedded xmlns:berth='urn:berth:embedded' on-shutdown='ignore'/></metadata>`
+ * does not react to a shutdown request, as a hung guest would.
+ */
+export class EmbeddedHypervisor implements Hypervisor {
+  readonly uri = "embedded:///";
+  /** Changes that come together share one write of the state file. */
+  readonly concurrency: StepConcurrency = { changes: 256, stops: 256 };
+  /** A file does not go away. */
+  readonly alive = true;
+  readonly #store: StateStore;
+  readonly #listeners = new Set<(event: LifecycleEvent) => void>();
+
+  constructor(components: EmbeddedComponents) {
+    this.#store = components.store;
+  }
+
+  async observe(): Promise<Observation> {
+    const state = this.#store.read();
+    return {
+      domains: [...state.domains.values()].map(observedDomain),
+      networks: [...state.networks.values()].map((network) => ({
+        name: network.name,
+        uuid: network.uuid,
+        active: network.activeXml !== undefined,
+        persistent: network.inactiveXml !== undefined,
+        autostart: network.autostart,
+      })),
+    };
+  }
+
+  async domainXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+    const { domains } = this.#store.read();
+    return select(names, (name) => {
+      const domain = domains.get(name);
+      return view === "active" ? (domain?.active ?? domain?.inactive)?.xml : (domain?.inactive ?? domain?.active)?.xml;
+    });
+  }
+
+  async networkXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+    const { networks } = this.#store.read();
+    return select(names, (name) => {
+      const network = networks.get(name);
+      return view === "active"
+        ? (network?.activeXml ?? network?.inactiveXml)
+        : (network?.inactiveXml ?? network?.activeXml);
+    });
+  }
+
+  async existingVolumes(paths: readonly string[]): Promise<ReadonlySet<string>> {
+    const { volumes } = this.#store.read();
+    return new Set(paths.filter((path) => volumes.has(path) || existsSync(path)));
+  }
+
+  async capabilitiesXml(): Promise<string> {
+    return embeddedCapabilitiesXml;
+  }
+
+  async perform(step: Step, signal?: AbortSignal): Promise<void> {
+    if (step.kind === "shutdown-domain") await this.#graceOf(step.domain, step.timeoutMs, signal);
+    await this.#store.change((state) => this.#apply(state, step));
+  }
+
+  async onLifecycle(listener: (event: LifecycleEvent) => void): Promise<() => void> {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    await this.#store.settled();
+    this.#listeners.clear();
+  }
+
+  #apply(state: EmbeddedState, step: Step): void {
+    if ("network" in step) applyNetworkStep(state, step);
+    else if (step.kind === "create-volume") createVolume(state, step);
+    else this.#applyToDomain(state, step);
+  }
+
+  #applyToDomain(state: EmbeddedState, step: DomainStep): void {
+    const before = state.domains.get(step.domain);
+    applyDomainStep(state, step);
+    const after = state.domains.get(step.domain);
+    const change = lifecycleChange(before, after, step);
+    const uuid = (after ?? before)?.uuid;
+    if (change === undefined || uuid === undefined) return;
+    for (const listener of this.#listeners) listener({ domain: step.domain, uuid, change });
+  }
+
+  /** Waits out the time that a guest has which does not react: the caller then stops it. */
+  async #graceOf(name: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const domain = this.#store.read().domains.get(name);
+    if (domain?.active === undefined) return;
+    // A paused guest runs no code, so it cannot react either.
+    if (!domain.active.ignoresShutdown && domain.state === "running") return;
+    const stopped = this.#stopOf(name);
+    try {
+      await Promise.race([delay(timeoutMs, undefined, signal && { signal }), stopped.promise]);
+    } catch (error) {
+      throw new AgentError("ABORTED", `gave up waiting for '${name}' to shut down`, { cause: error });
+    } finally {
+      stopped.cancel();
+    }
+  }
+
+  #stopOf(name: string): { promise: Promise<void>; cancel: () => void } {
+    const waiting = new EventTarget();
+    const listener = (event: LifecycleEvent) => {
+      if (event.domain === name && event.change === "stopped") waiting.dispatchEvent(new Event("stopped"));
+    };
+    this.#listeners.add(listener);
+    return { promise: once(waiting, "stopped").then(() => undefined), cancel: () => this.#listeners.delete(listener) };
+  }
+}
+
+function createVolume(state: EmbeddedState, step: VolumeStep): void {
+  if (state.volumes.has(step.path)) return;
+  const backing = step.backing?.path;
+  state.volumes.set(step.path, {
+    path: step.path,
+    ...(step.capacityBytes !== undefined && { capacityBytes: step.capacityBytes }),
+    ...(backing !== undefined && { backing }),
+  });
+}
+
+function select(names: readonly string[], xmlOf: (name: string) => string | undefined): ReadonlyMap<string, string> {
+  return new Map(
+    names.flatMap((name) => {
+      const xml = xmlOf(name);
+      return xml === undefined ? [] : [[name, xml] as const];
+    }),
+  );
+}
+
+function observedDomain(domain: EmbeddedDomain): ObservedDomain {
+  const definition = domain.active ?? domain.inactive;
+  const none = { current: 0, maximum: 0 };
+  return {
+    name: domain.name,
+    uuid: domain.uuid,
+    state: domain.state,
+    persistent: domain.inactive !== undefined,
+    autostart: domain.autostart,
+    managedSave: domain.managedSave,
+    vcpus: definition?.vcpus ?? none,
+    memoryKib: definition?.memoryKib ?? none,
+  };
+}

@@ -1,0 +1,223 @@
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { Observation, ObservedDomain } from "@berth/model";
+import type { Step } from "@berth/planner";
+import { type Connection, connect, type Domain, type DomainLifecycleEvent, type Network } from "node-libvirt";
+import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlView } from "../../ports/hypervisor.ts";
+import { DomainPerformer } from "./domain-performer.ts";
+import { DomainStops } from "./domain-stops.ts";
+import { isLibvirtCode, libvirtFailure, unreachable } from "./libvirt-failure.ts";
+import { fingerprintOf, observeConnection } from "./libvirt-observation.ts";
+import { performNetworkStep } from "./network-performer.ts";
+import { VolumePerformer, volumeExists } from "./volume-performer.ts";
+import { XmlCache } from "./xml-cache.ts";
+
+/** Passes after which all XML is read anew. @default 12: once an hour at a pass every five minutes */
+const passesUntilRefresh = 12;
+
+/** Opens a URI for reading. Nothing can be changed before the first step. @throws AgentError HYPERVISOR_UNREACHABLE */
+export async function openLibvirtHypervisor(uri: string): Promise<Hypervisor> {
+  const reads = await connect(uri, { readOnly: true }).catch((error: unknown) => {
+    throw unreachable(uri, error);
+  });
+  const hypervisor = new LibvirtHypervisor({ uri, reads });
+  try {
+    await hypervisor.listen();
+  } catch (error) {
+    await reads.close();
+    throw libvirtFailure(error);
+  }
+  return hypervisor;
+}
+
+/** Whoever may change things. */
+interface Performers {
+  readonly connection: Connection;
+  readonly domains: DomainPerformer;
+  readonly volumes: VolumePerformer;
+}
+
+/**
+ * A hypervisor behind libvirtd. Observing goes over a connection that libvirtd itself holds to reading; a second one
+ * that may change things is opened by the first step, so a dry run never has it, and a long change never delays a look.
+ */
+class LibvirtHypervisor implements Hypervisor {
+  readonly uri: string;
+  readonly concurrency: StepConcurrency = { changes: 2 * availableParallelism(), stops: 8 };
+  readonly #reads: Connection;
+  readonly #cache = new XmlCache(passesUntilRefresh);
+  readonly #stops = new DomainStops();
+  readonly #listeners = new Set<(event: LifecycleEvent) => void>();
+  #alive = true;
+  #hearsEvents = false;
+  #performers: Promise<Performers> | undefined;
+  #observed = new Map<string, ObservedDomain>();
+  #domainHandles: ReadonlyMap<string, Domain> = new Map();
+  #networkHandles: ReadonlyMap<string, Network> = new Map();
+  #capabilities: Promise<string> | undefined;
+
+  constructor(components: { readonly uri: string; readonly reads: Connection }) {
+    this.uri = components.uri;
+    this.#reads = components.reads;
+    void this.#reads.closed.then(() => {
+      this.#alive = false;
+      this.#stops.lost();
+    });
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Subscribes to events; a driver that has none is read without a cache. */
+  async listen(): Promise<void> {
+    try {
+      await this.#reads.domains.onLifecycle((event) => this.#heard(event));
+      await this.#reads.networks.onLifecycle(({ network }) => this.#cache.invalidate(network.uuid));
+      this.#hearsEvents = true;
+    } catch (error) {
+      if (!isLibvirtCode(error, "VIR_ERR_NO_SUPPORT", "VIR_ERR_OPERATION_UNSUPPORTED")) throw error;
+    }
+  }
+
+  observe(): Promise<Observation> {
+    return this.#translated(async () => {
+      this.#cache.beginPass();
+      const found = await observeConnection(this.#reads);
+      this.#observed = new Map(found.domains.map((domain) => [domain.name, domain]));
+      this.#domainHandles = found.domainHandles;
+      this.#networkHandles = found.networkHandles;
+      this.#cache.retain(new Set([...found.domains, ...found.networks].map(({ uuid }) => uuid)));
+      return { domains: found.domains, networks: found.networks };
+    });
+  }
+
+  domainXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+    return this.#collect(names, "VIR_ERR_NO_DOMAIN", async (name) => {
+      const domain = this.#domainHandles.get(name) ?? (await this.#reads.domains.lookupByName(name));
+      const fetch = () => this.#reads.domains.xml(domain, { inactive: view === "inactive" });
+      return this.#cached(domain.uuid, view, fingerprintOf(this.#observed.get(name)), fetch);
+    });
+  }
+
+  networkXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+    return this.#collect(names, "VIR_ERR_NO_NETWORK", async (name) => {
+      const network = this.#networkHandles.get(name) ?? (await this.#reads.networks.lookupByName(name));
+      const fetch = () => this.#reads.networks.xml(network, { inactive: view === "inactive" });
+      return this.#cached(network.uuid, view, "", fetch);
+    });
+  }
+
+  /** A file that this process sees needs no call; libvirtd may see others, such as those on another kind of pool. */
+  existingVolumes(paths: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#translated(async () => {
+      const found = await Promise.all(
+        paths.map(async (path) => existsSync(path) || (await volumeExists(this.#reads, path))),
+      );
+      return new Set(paths.filter((_, index) => found[index]));
+    });
+  }
+
+  capabilitiesXml(): Promise<string> {
+    this.#capabilities ??= this.#translated(() => this.#reads.host.capabilities());
+    return this.#capabilities;
+  }
+
+  perform(step: Step, signal?: AbortSignal): Promise<void> {
+    return this.#translated(async () => {
+      const performers = await this.#openPerformers();
+      try {
+        if ("network" in step) await performNetworkStep(performers.connection, step);
+        else if (step.kind === "create-volume") await performers.volumes.perform(step);
+        else await performers.domains.perform(step, signal);
+      } finally {
+        this.#forget(step);
+      }
+    });
+  }
+
+  async onLifecycle(listener: (event: LifecycleEvent) => void): Promise<() => void> {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    const performers = await this.#performers?.catch(() => undefined);
+    await Promise.all([this.#reads.close(), performers?.connection.close()]);
+  }
+
+  #heard({ domain, event }: DomainLifecycleEvent): void {
+    this.#cache.invalidate(domain.uuid);
+    if (event === "stopped") this.#stops.stopped(domain.uuid);
+    if (event === "unknown") return;
+    for (const listener of this.#listeners) listener({ domain: domain.name, uuid: domain.uuid, change: event });
+  }
+
+  /** Our own changes do not wait for their event. */
+  #forget(step: Step): void {
+    const handle = "network" in step ? this.#networkHandles.get(step.network) : this.#domainHandles.get(step.domain);
+    if (handle !== undefined) this.#cache.invalidate(handle.uuid);
+  }
+
+  #cached(uuid: string, view: XmlView, fingerprint: string, fetch: () => Promise<string>): Promise<string> {
+    return this.#hearsEvents ? this.#cache.read(uuid, view, fingerprint, fetch) : fetch();
+  }
+
+  async #openPerformers(): Promise<Performers> {
+    const opening = this.#performers ?? this.#connectPerformers();
+    this.#performers = opening;
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#performers === opening) this.#performers = undefined;
+      throw error;
+    }
+  }
+
+  async #connectPerformers(): Promise<Performers> {
+    const connection = await connect(this.uri).catch((error: unknown) => {
+      throw unreachable(this.uri, error);
+    });
+    void connection.closed.then(() => {
+      this.#performers = undefined;
+    });
+    return {
+      connection,
+      domains: new DomainPerformer({ connection, stops: this.#stops }),
+      volumes: new VolumePerformer({ connection }),
+    };
+  }
+
+  /** Reads one text for each name, side by side; names that vanished are left out. */
+  #collect(
+    names: readonly string[],
+    absentCode: string,
+    read: (name: string) => Promise<string>,
+  ): Promise<ReadonlyMap<string, string>> {
+    return this.#translated(async () => {
+      const texts = await Promise.all(
+        names.map((name) =>
+          read(name).catch((error: unknown) => {
+            if (isLibvirtCode(error, absentCode)) return undefined;
+            throw error;
+          }),
+        ),
+      );
+      return new Map(
+        names.flatMap((name, index) => {
+          const text = texts[index];
+          return text === undefined ? [] : [[name, text] as const];
+        }),
+      );
+    });
+  }
+
+  async #translated<Result>(act: () => Promise<Result>): Promise<Result> {
+    try {
+      return await act();
+    } catch (error) {
+      throw libvirtFailure(error);
+    }
+  }
+}

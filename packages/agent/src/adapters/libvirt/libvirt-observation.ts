@@ -1,0 +1,77 @@
+import type { ObservedDomain, ObservedNetwork } from "@berth/model";
+import type { Connection, Domain, DomainStats, Network } from "node-libvirt";
+
+/** Everything that one observation found, with the handles that later calls need. */
+export interface LibvirtObservation {
+  readonly domains: readonly ObservedDomain[];
+  readonly networks: readonly ObservedNetwork[];
+  readonly domainHandles: ReadonlyMap<string, Domain>;
+  readonly networkHandles: ReadonlyMap<string, Network>;
+}
+
+const unknownSize = { current: 0, maximum: 0 };
+
+/**
+ * Observes with eight calls, however many guests there are: one of statistics, and lists filtered by each flag that
+ * the statistics do not carry.
+ */
+export async function observeConnection(connection: Connection): Promise<LibvirtObservation> {
+  const { domains, networks } = connection;
+  const [stats, persistent, autostart, managedSave, allNetworks, activeNetworks, persistentNetworks, autoNetworks] =
+    await Promise.all([
+      domains.allStats({ state: true, balloon: true, vcpu: true }),
+      domains.list({ persistent: true }),
+      domains.list({ autostart: true }),
+      domains.list({ managedSave: true }),
+      networks.list(),
+      networks.list({ active: true }),
+      networks.list({ persistent: true }),
+      networks.list({ autostart: true }),
+    ]);
+  const flags = { persistent: uuids(persistent), autostart: uuids(autostart), managedSave: uuids(managedSave) };
+  const networkFlags = {
+    active: uuids(activeNetworks),
+    persistent: uuids(persistentNetworks),
+    autostart: uuids(autoNetworks),
+  };
+  return {
+    domains: stats.map((entry) => observedDomain(entry, flags)),
+    networks: allNetworks.map(({ name, uuid }) => ({
+      name,
+      uuid,
+      active: networkFlags.active.has(uuid),
+      persistent: networkFlags.persistent.has(uuid),
+      autostart: networkFlags.autostart.has(uuid),
+    })),
+    domainHandles: new Map(stats.map(({ domain }) => [domain.name, domain])),
+    networkHandles: new Map(allNetworks.map((network) => [network.name, network])),
+  };
+}
+
+function uuids(handles: readonly { readonly uuid: string }[]): ReadonlySet<string> {
+  return new Set(handles.map(({ uuid }) => uuid));
+}
+
+/** Sizes are zero where the driver's statistics do not carry them; libvirt's test driver tells the state only. */
+function observedDomain(
+  { domain, state, vcpu, balloon }: DomainStats,
+  flags: Readonly<Record<"persistent" | "autostart" | "managedSave", ReadonlySet<string>>>,
+): ObservedDomain {
+  return {
+    name: domain.name,
+    uuid: domain.uuid,
+    state: state?.state ?? "no-state",
+    persistent: flags.persistent.has(domain.uuid),
+    autostart: flags.autostart.has(domain.uuid),
+    managedSave: flags.managedSave.has(domain.uuid),
+    vcpus: vcpu ?? unknownSize,
+    memoryKib: balloon === undefined ? unknownSize : { current: balloon.currentKib, maximum: balloon.maximumKib },
+  };
+}
+
+/** What the bulk call says of a domain's definition: with it, a change that sends no event may still be noticed. */
+export function fingerprintOf(domain: ObservedDomain | undefined): string {
+  if (domain === undefined) return "";
+  const { state, persistent, vcpus, memoryKib } = domain;
+  return `${state} ${persistent} ${vcpus.current}/${vcpus.maximum} ${memoryKib.maximum}`;
+}

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { AgentError } from "../agent-error.ts";
+import { type BerthConfig, defaultConfig } from "./berth-config.ts";
+import { environmentConfig, overlay, type PartialConfig } from "./config-sources.ts";
+
+/** Where the configuration is looked for when nobody names a file. */
+export const defaultConfigFile = "/etc/berth/config.yaml";
+
+/** Where {@link readConfig} finds its sources. */
+export interface ConfigInit {
+  /** `--config`: must exist. @default /etc/berth/config.yaml, which may be absent */
+  readonly file?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the command line sets. */
+  readonly flags?: PartialConfig;
+}
+
+/**
+ * The configuration of this host: flag over environment (`BERTH_*`) over `conf.d/*.yaml` in name order over the file.
+ *
+ * @throws AgentError CONFIG_INVALID; the message has one `file:line:column: text` line per finding
+ */
+export async function readConfig(init: ConfigInit): Promise<BerthConfig> {
+  let config = defaultConfig;
+  for (const source of await readFiles(init.file ?? init.env.BERTH_CONFIG)) config = overlay(config, source);
+  config = overlay(config, environmentConfig(init.env));
+  return overlay(config, init.flags ?? {});
+}
+
+async function readFiles(named: string | undefined): Promise<PartialConfig[]> {
+  const main = named ?? defaultConfigFile;
+  const files = [main, ...listFragments(join(dirname(main), "conf.d"))];
+  const texts = files.flatMap((file) => {
+    const text = readText(file, file === main && named === undefined);
+    return text === undefined ? [] : [{ file, text }];
+  });
+  if (texts.length === 0) return [];
+  const { parseConfigFile } = await import("./config-file.ts");
+  const results = texts.map(({ file, text }) => parseConfigFile(file, text));
+  const findings = results.flatMap((result) => (result.ok ? [] : result.findings));
+  if (findings.length > 0) throw new AgentError("CONFIG_INVALID", findings.join("\n"));
+  return results.flatMap((result) => (result.ok ? [result.config] : []));
+}
+
+function listFragments(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".yaml") && !name.startsWith("."))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw new AgentError("CONFIG_INVALID", `${folder}: cannot be read`, { cause: error });
+  }
+}
+
+function readText(file: string, mayBeAbsent: boolean): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (mayBeAbsent && isMissing(error)) return undefined;
+    throw new AgentError("CONFIG_INVALID", `${file}: cannot be read`, { cause: error });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}

@@ -1,0 +1,165 @@
+import { type EnvironmentPromise, type GuestType, hypervisorOf, type Ownership } from "@berth/model";
+import { checkPlan, neededXml, type Plan, plan } from "@berth/planner";
+import type { BerthConfig } from "./config/berth-config.ts";
+import type { ConnectionCaches } from "./connection-caches.ts";
+import type { HypervisorConnections } from "./hypervisor-connections.ts";
+import type { PassEvent } from "./pass-event.ts";
+import type { FailureReport, HypervisorReport, PromiseReport } from "./pass-report.ts";
+import { failureOf, performPlan } from "./plan-execution.ts";
+import { plannerSettings } from "./planner-settings.ts";
+import type { Hypervisor } from "./ports/hypervisor.ts";
+import { reportItem, reportUnplanned } from "./promise-outcome.ts";
+
+export interface PassComponents {
+  readonly config: BerthConfig;
+  readonly connections: HypervisorConnections;
+  readonly caches: ConnectionCaches;
+}
+
+export interface PassInit {
+  readonly dryRun: boolean;
+  readonly explain: boolean;
+  readonly signal?: AbortSignal;
+  readonly onEvent: (event: PassEvent) => void;
+}
+
+/**
+ * Brings a set of promises that do not depend on each other to their states, one hypervisor connection beside the
+ * other: observe, fetch what the planner needs, plan, check the plan, perform it, report.
+ */
+export class Pass {
+  readonly hypervisors: HypervisorReport[] = [];
+  readonly #components: PassComponents;
+  readonly #init: PassInit;
+
+  constructor(components: PassComponents, init: PassInit) {
+    this.#components = components;
+    this.#init = init;
+  }
+
+  async run(promises: readonly EnvironmentPromise[]): Promise<ReadonlyMap<EnvironmentPromise, PromiseReport>> {
+    const reports = new Map<EnvironmentPromise, PromiseReport>();
+    const groups = Map.groupBy(promises, ({ type }) => hypervisorOf(type));
+    const byUri = Map.groupBy([...groups], ([type]) => this.#uriOrType(type));
+    await Promise.all(
+      [...byUri.values()].map(async (typed) => {
+        const types = typed.map(([type]) => type);
+        const all = typed.flatMap(([, ofType]) => ofType);
+        for (const [promise, report] of await this.#runGroup(types, all)) {
+          reports.set(promise, report);
+          this.#init.onEvent({ kind: "promise-ended", report });
+        }
+      }),
+    );
+    return reports;
+  }
+
+  /** Types with one URI are planned together, since they share one set of names. */
+  #uriOrType(type: GuestType): string {
+    try {
+      return this.#components.connections.uriOf(type);
+    } catch {
+      return type;
+    }
+  }
+
+  async #runGroup(
+    types: readonly GuestType[],
+    promises: readonly EnvironmentPromise[],
+  ): Promise<readonly (readonly [EnvironmentPromise, PromiseReport])[]> {
+    let uri: string | undefined;
+    try {
+      uri = this.#components.connections.uriOf(types[0] ?? "test");
+      const hypervisor = await this.#components.connections.get(uri);
+      const { planned, reports } = await this.#converge(hypervisor, promises);
+      this.#noteHypervisors(types, uri, undefined, planned);
+      return reports;
+    } catch (error) {
+      const failure = failureOf(error);
+      this.#noteHypervisors(types, uri, failure);
+      return promises.map((promise) => [promise, reportUnplanned(promise, "failed", failure.message, failure)]);
+    }
+  }
+
+  #noteHypervisors(
+    types: readonly GuestType[],
+    uri: string | undefined,
+    error: FailureReport | undefined,
+    planned?: Plan,
+  ): void {
+    for (const type of types) {
+      const known = this.hypervisors.some((report) => report.type === type);
+      if (known && planned !== undefined) continue;
+      const report = {
+        type,
+        ...(uri !== undefined && { uri }),
+        reachable: error === undefined,
+        ...(error !== undefined && { error }),
+      };
+      this.hypervisors.push(report);
+      this.#init.onEvent({ kind: "hypervisor", report });
+    }
+  }
+
+  async #converge(hypervisor: Hypervisor, promises: readonly EnvironmentPromise[]) {
+    const { planned, violations } = await this.#plan(hypervisor, promises);
+    const willPerform = !this.#init.dryRun && violations.length === 0;
+    const performable = { items: planned.items.filter((item) => item.withheld === undefined) };
+    const results = willPerform
+      ? await performPlan(performable, hypervisor, {
+          ...(this.#init.signal !== undefined && { signal: this.#init.signal }),
+          onStep: (name, step, report) => this.#init.onEvent({ kind: "step", name, step, ...(report && { report }) }),
+        })
+      : new Map();
+    const reports = planned.items.map((item) => {
+      const result = results.get(item);
+      const violation =
+        item.steps.length === 0
+          ? undefined
+          : (violations.find(({ name }) => name === item.promise.name) ?? violations[0]);
+      return [
+        item.promise,
+        reportItem({
+          item,
+          ...(result !== undefined && { result }),
+          ...(violation !== undefined && { violation }),
+          explain: this.#init.explain,
+        }),
+      ] as const;
+    });
+    return { planned, reports };
+  }
+
+  async #plan(hypervisor: Hypervisor, promises: readonly EnvironmentPromise[]) {
+    const observation = await hypervisor.observe();
+    const ownership = soleOwnership(promises);
+    const needed = neededXml({ promises, ownership, observation });
+    const [inactive, active, networksInactive, networksActive, existingVolumes, capabilitiesXml] = await Promise.all([
+      hypervisor.domainXml(needed.domains.inactive, "inactive"),
+      hypervisor.domainXml(needed.domains.active, "active"),
+      hypervisor.networkXml(needed.networks.inactive, "inactive"),
+      hypervisor.networkXml(needed.networks.active, "active"),
+      hypervisor.existingVolumes(needed.volumes),
+      needed.capabilities ? hypervisor.capabilitiesXml() : undefined,
+    ]);
+    const planned = plan({
+      promises,
+      ownership,
+      observation,
+      xml: {
+        domains: { inactive, active },
+        networks: { inactive: networksInactive, active: networksActive },
+        existingVolumes,
+      },
+      ...(capabilitiesXml !== undefined && { capabilitiesXml }),
+      settings: plannerSettings(this.#components.config),
+      cache: this.#components.caches.of(hypervisor.uri),
+    });
+    return { planned, violations: checkPlan(planned, { ownership, promises, observation }) };
+  }
+}
+
+/** One host and no peers: it owns whatever its classes match. */
+function soleOwnership(promises: readonly EnvironmentPromise[]): ReadonlyMap<string, Ownership> {
+  return new Map(promises.filter(({ kind }) => kind === "guest").map(({ name }) => [name, { kind: "sole" }]));
+}

@@ -1,0 +1,123 @@
+import { basename } from "node:path";
+import type { Diagnostic } from "@berth/model";
+import { type Evaluation, evaluatePolicy, type HostFacts, hardClasses } from "@berth/policy";
+import type { BerthConfig } from "./config/berth-config.ts";
+import { type HypervisorFacts, readHostFacts } from "./host-facts/host-facts.ts";
+import { createPolicyWorld } from "./policy-world.ts";
+
+/** Which policy to load, and as what host. */
+export interface PolicyLoadInit {
+  /** Policy files, each with its own `body common control`. Empty: the configured policy. */
+  readonly files: readonly string[];
+  readonly config: BerthConfig;
+  /** `-D`: classes beside the hard and the configured ones. */
+  readonly classes?: readonly string[];
+  /** `-N`: classes that do not hold although something sets them. */
+  readonly negatedClasses?: readonly string[];
+  /** `-b`: in place of the policy's own sequence. */
+  readonly bundleSequence?: readonly string[];
+}
+
+/** A policy as this host sees it. Do not act on the promises where a diagnostic is an error. */
+export interface PolicyLoad extends Omit<Evaluation, "sources"> {
+  /** File -> text of every policy file that was read, for showing the line of a diagnostic. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Reads, evaluates and checks policy, the XML in it included. Never throws for what the policy says. */
+export async function loadPolicy(init: PolicyLoadInit): Promise<PolicyLoad> {
+  const files = init.files.length === 0 ? [init.config.policyPath] : init.files;
+  const unasked = readHostFacts(init.config.stateDir, { hypervisors: [] });
+  let load = evaluateFiles(files, init, unasked);
+  if (mentionsHypervisors(load.sources)) {
+    load = evaluateFiles(files, init, { ...unasked, ...(await askHypervisors(init.config)) });
+  }
+  return { ...load, diagnostics: [...load.diagnostics, ...(await checkSpecs(load))] };
+}
+
+/** The classes that hold on this host before any policy is read. */
+export async function hostClasses(config: BerthConfig, classes: readonly string[] = []): Promise<ReadonlySet<string>> {
+  const facts = readHostFacts(config.stateDir, await askHypervisors(config));
+  return new Set([...hardClasses(facts), ...config.classes, ...classes]);
+}
+
+/**
+ * Whether classes that only a hypervisor connection can decide (`kvm_host`, `libvirt_9_0_0`) may occur. Connecting
+ * costs more than reading a small policy, so it is done only for policies that could tell the difference.
+ */
+function mentionsHypervisors(sources: ReadonlyMap<string, string>): boolean {
+  return [...sources.values()].some((text) => /(?<!environment)_host\b|libvirt_/.test(text));
+}
+
+async function askHypervisors(config: BerthConfig): Promise<HypervisorFacts> {
+  const { probeHypervisors } = await import("./host-facts/hypervisor-probe.ts");
+  return probeHypervisors(config);
+}
+
+function evaluateFiles(files: readonly string[], init: PolicyLoadInit, facts: HostFacts): PolicyLoad {
+  return mergeLoads(files.map((file) => evaluateFile(file, init, facts)));
+}
+
+function evaluateFile(file: string, init: PolicyLoadInit, facts: HostFacts): PolicyLoad {
+  const world = createPolicyWorld();
+  const read = world.readFile(file);
+  if (!read.ok) return unreadable(file, read.error);
+  return evaluatePolicy({
+    entryFile: file,
+    text: read.text,
+    facts,
+    world,
+    extraClasses: [...init.config.classes, ...(init.classes ?? [])],
+    ...(init.negatedClasses !== undefined && { negatedClasses: init.negatedClasses }),
+    options: {
+      allowCommands: init.config.allowExecresult,
+      ...(init.bundleSequence !== undefined && { bundleSequence: [...init.bundleSequence] }),
+    },
+  });
+}
+
+function unreadable(file: string, reason: string): PolicyLoad {
+  const diagnostic: Diagnostic = {
+    severity: "error",
+    code: "POLICY_FILE_UNREADABLE",
+    message: `${basename(file)} cannot be read: ${reason}`,
+    position: { file, line: 1, column: 1 },
+  };
+  return {
+    promises: [],
+    reports: [],
+    notHandled: [],
+    classes: new Set(),
+    variables: new Map(),
+    diagnostics: [diagnostic],
+    sources: new Map(),
+  };
+}
+
+/** Several policies side by side: each was evaluated on its own, and nothing of one is visible to another. */
+function mergeLoads(loads: readonly PolicyLoad[]): PolicyLoad {
+  const [only] = loads;
+  if (only !== undefined && loads.length === 1) return only;
+  return {
+    promises: loads.flatMap(({ promises }) => promises),
+    reports: loads.flatMap(({ reports }) => reports),
+    notHandled: loads.flatMap(({ notHandled }) => notHandled),
+    classes: new Set(loads.flatMap(({ classes }) => [...classes])),
+    variables: new Map(loads.flatMap(({ variables }) => [...variables])),
+    diagnostics: loads.flatMap(({ diagnostics }) => diagnostics),
+    sources: new Map(loads.flatMap(({ sources }) => [...sources])),
+  };
+}
+
+/** Checks the XML of promises that have some; the XML reader is not even loaded for a policy without. */
+async function checkSpecs({ promises, sources }: PolicyLoad): Promise<Diagnostic[]> {
+  const withSpec = promises.filter(({ resources }) => resources.spec !== undefined);
+  if (withSpec.length === 0) return [];
+  const { checkSpec } = await import("@berth/domain-xml");
+  return withSpec.flatMap((promise) => checkSpec(promise, (file) => sources.get(file)));
+}
+
+/** Whether a policy may be acted on. */
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}

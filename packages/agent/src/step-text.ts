@@ -1,0 +1,2 @@
+/** A step of a plan in words, for user interfaces. */
+export { describeStep } from "@berth/planner";
