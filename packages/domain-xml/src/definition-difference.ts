@@ -8,7 +8,6 @@
  * a disk that was taken out of policy, or added by hand, is a difference.
  */
 import { labelOf, pairChildren } from "./element-identity.ts";
-import { prefixOfNetmask } from "./ip-address.ts";
 import { sizeKib } from "./memory-size.ts";
 import {
   type DefinitionView,
@@ -135,7 +134,6 @@ class DifferenceWalk {
 
   #sameAttribute(path: string, name: string, wanted: XmlElement, observed: XmlElement): boolean {
     if (sameAttribute(name, wanted, observed)) return true;
-    if (path === "network/ip" && (name === "netmask" || name === "prefix")) return samePrefix(wanted, observed);
     if (this.#view === "inactive") return false;
     if (path === "domain/cpu") return attributeOf(wanted, name) === "host-model";
     return path === "domain/devices/disk/driver" && attributeOf(observed, "type") === undefined && name === "type";
@@ -162,17 +160,6 @@ class DifferenceWalk {
 
 function join(label: string, child: string): string {
   return label === "" ? child : `${label}/${child}`;
-}
-
-/** Whether two `<ip>` elements state the same network, one by netmask and the other by prefix. */
-function samePrefix(wanted: XmlElement, observed: XmlElement): boolean {
-  const left = prefixOf(wanted);
-  return left !== undefined && left === prefixOf(observed);
-}
-
-function prefixOf(ip: XmlElement): number | undefined {
-  const prefix = attributeOf(ip, "prefix");
-  return prefix === undefined ? prefixOfNetmask(attributeOf(ip, "netmask") ?? "") : Number(prefix);
 }
 
 /** An element in a few words: its text, or what it is made of. */

@@ -51,7 +51,7 @@ function isOtherMachine(wanted: XmlElement, observed: XmlElement): boolean {
 /** Whether the observed element has the attribute with that meaning, or policy does not state it. */
 function same(name: string, wanted: XmlElement, observed: XmlElement): boolean {
   const stated = attributeOf(wanted, name);
-  return stated === undefined || stated === attributeOf(observed, name) || sameAttribute(name, wanted, observed);
+  return stated === undefined || sameAttribute(name, wanted, observed);
 }
 
 /** Policy's definition as it stands, with the observed UUID and MACs. */
@@ -76,9 +76,12 @@ function withMac(wanted: XmlElement, observed: XmlElement): XmlElement {
 function mergeElement(path: string, wanted: XmlElement, observed: XmlElement, complete: boolean): XmlElement {
   let merged = observed;
   for (const [name, value] of wanted.attributes) {
-    if (isRuntimeAttribute(path, name, wanted, "inactive") || same(name, wanted, observed)) {
-      if (!name.startsWith("xmlns:")) continue;
-    }
+    const isSame = isRuntimeAttribute(path, name, wanted, "inactive") || same(name, wanted, observed);
+    // A prefix that the elements inside may use has to be declared.
+    if (isSame && !name.startsWith("xmlns:")) continue;
+    // These two are one fact, and libvirt accepts one of them.
+    if (name === "netmask") merged = withAttribute(merged, "prefix", undefined);
+    if (name === "prefix") merged = withAttribute(merged, "netmask", undefined);
     merged = withAttribute(merged, name, value);
   }
   if (textOf(wanted) !== "" && !sameText(wanted, observed)) {

@@ -3,7 +3,7 @@
  * numbers to its own width, MACs to lower case, `pc` to `pc-i440fx-7.2`, processor lists to ranges. A difference in
  * spelling is no difference, else every pass would define the guest again.
  */
-import { normalAddress } from "./ip-address.ts";
+import { normalAddress, prefixOfNetmask } from "./ip-address.ts";
 import { bytesPerUnit, sizeKib } from "./memory-size.ts";
 import { normalUuid } from "./uuid.ts";
 import { attributeOf, textOf, type XmlElement } from "./xml-tree.ts";
@@ -40,10 +40,12 @@ export function sameText(wanted: XmlElement, observed: XmlElement): boolean {
 
 const xenWords = new Set(["linux", "xen"]);
 
-/** Whether an attribute's value means the same in both elements; `left` and `right` differ as texts. */
+/** Whether an attribute that `wanted` states means the same in `observed`. */
 export function sameAttribute(name: string, wanted: XmlElement, observed: XmlElement): boolean {
   const left = attributeOf(wanted, name) ?? "";
   const right = attributeOf(observed, name);
+  if (left === right) return true;
+  if (name === "netmask" || name === "prefix") return samePrefix(wanted, observed);
   if (right === undefined) return false;
   if (name === "machine") return sameMachine(left, right);
   if (processorLists.has(name)) return sameProcessors(left, right);
@@ -92,6 +94,17 @@ function sizeOfAttribute(name: string, element: XmlElement): bigint | undefined 
   const text = attributeOf(element, name) ?? "";
   const unit = bytesPerUnit(attributeOf(element, "unit") ?? "KiB");
   return unit === undefined || !/^[0-9]{1,19}$/.test(text) ? undefined : BigInt(text) * unit;
+}
+
+/** Whether two elements state a network of the same size, one by netmask and the other by prefix. */
+function samePrefix(wanted: XmlElement, observed: XmlElement): boolean {
+  const left = prefixOf(wanted);
+  return left !== undefined && left === prefixOf(observed);
+}
+
+function prefixOf(element: XmlElement): number | undefined {
+  const prefix = attributeOf(element, "prefix");
+  return prefix === undefined ? prefixOfNetmask(attributeOf(element, "netmask") ?? "") : Number(prefix);
 }
 
 /** `0-3,^1` and `0,2,3` are the same processors. */
