@@ -1,5 +1,5 @@
 /** Bulk statistics: libvirt sends a list of named values for each domain; the ones every pass needs get types. */
-import { array, type Codec, mapped, struct, text } from "./codec.ts";
+import { type Codec, mapped, struct, text } from "./codec.ts";
 import { type DomainStateReason, domainStateReason } from "./domain-state.ts";
 import { clientError } from "./errors.ts";
 import { type Domain, domainHandle } from "./handle.ts";
@@ -69,16 +69,30 @@ function decodeTypedValue(reader: XdrReader): TypedValue {
 /** REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX */
 const paramsMaximum = 262_144;
 
-const record = struct({
-  domain: domainHandle,
-  params: array(struct({ name: text, value: typedValue }), paramsMaximum),
-});
+/** A list of names and values. Written out, for a pass over 1000 domains reads 8000 of them. */
+const typedParams: Codec<ReadonlyMap<string, TypedValue>> = {
+  bytesMinimum: 4,
+  encode: (writer, params) => {
+    writer.uint32(params.size);
+    for (const [name, value] of params) {
+      text.encode(writer, name);
+      typedValue.encode(writer, value);
+    }
+  },
+  decode: (reader) => {
+    const params = new Map<string, TypedValue>();
+    for (let left = reader.count(paramsMaximum, text.bytesMinimum + typedValue.bytesMinimum); left > 0; left--) {
+      params.set(text.decode(reader), typedValue.decode(reader));
+    }
+    return params;
+  },
+};
 
 /** remote_domain_stats_record */
 export const domainStats: Codec<DomainStats> = mapped(
-  record,
-  ({ domain, params }) => ({ domain, params: Array.from(params, ([name, value]) => ({ name, value })) }),
-  ({ domain, params }) => groupStats(domain, new Map(params.map(({ name, value }) => [name, value]))),
+  struct({ domain: domainHandle, params: typedParams }),
+  ({ domain, params }) => ({ domain, params }),
+  ({ domain, params }) => groupStats(domain, params),
 );
 
 function groupStats(domain: Domain, params: ReadonlyMap<string, TypedValue>): DomainStats {

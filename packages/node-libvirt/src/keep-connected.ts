@@ -114,33 +114,33 @@ class Keeper implements ConnectionKeeper {
     const { delayMaximumMs = delayMaximumDefaultMs, onLost } = this.#options;
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
-      const since = performance.now();
-      const error = await this.#connectOnce();
+      const { error, livedMs } = await this.#connectOnce();
       if (this.#stopping.signal.aborted) return;
       // A daemon that dies at once again and again is a failure too, although each connection succeeds.
-      failures = performance.now() - since > delayMaximumMs ? 1 : failures + 1;
+      failures = livedMs > delayMaximumMs ? 1 : failures + 1;
       const retryInMs = this.#delay(failures);
       onLost?.(error, retryInMs);
       await sleep(retryInMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
     }
   }
 
-  /** One connection from its opening to its end; returns why it ended. */
-  async #connectOnce(): Promise<LibvirtError> {
+  /** One connection from its opening to its end; returns why it ended, and how long it was usable. */
+  async #connectOnce(): Promise<{ error: LibvirtError; livedMs: number }> {
     let connection: Connection;
     try {
       connection = await connect(this.#uri, { ...this.#options, signal: this.#stopping.signal });
     } catch (error) {
-      if (error instanceof LibvirtError) return error;
+      if (error instanceof LibvirtError) return { error, livedMs: 0 };
       throw error;
     }
+    const since = performance.now();
     this.#current = connection;
     this.#options.onConnected?.(connection);
     for (const waiter of this.#waiters) waiter.resolve(connection);
     if (this.#stopping.signal.aborted) await connection.close();
     const error = await connection.closed;
     this.#current = undefined;
-    return error ?? closedError();
+    return { error: error ?? closedError(), livedMs: performance.now() - since };
   }
 
   #delay(failures: number): number {

@@ -115,12 +115,14 @@ export class XdrWriter {
 
   uint32(value: number): void {
     if (!Number.isInteger(value) || value < 0 || value >= twoTo32) throw new TypeError(`${value} is no uint32`);
-    this.#bytes.writeUInt32BE(value, this.#grow(unit));
+    const at = this.#grow(unit);
+    this.#bytes.writeUInt32BE(value, at);
   }
 
   int32(value: number): void {
     if (value !== (value | 0)) throw new TypeError(`${value} is no int32`);
-    this.#bytes.writeInt32BE(value, this.#grow(unit));
+    const at = this.#grow(unit);
+    this.#bytes.writeInt32BE(value, at);
   }
 
   uint64(value: number): void {
@@ -133,11 +135,13 @@ export class XdrWriter {
 
   int64(value: number): void {
     if (!Number.isSafeInteger(value)) throw new TypeError(`${value} is no whole number that a double holds exactly`);
-    this.#bytes.writeBigInt64BE(BigInt(value), this.#grow(2 * unit));
+    const at = this.#grow(2 * unit);
+    this.#bytes.writeBigInt64BE(BigInt(value), at);
   }
 
   float64(value: number): void {
-    this.#bytes.writeDoubleBE(value, this.#grow(2 * unit));
+    const at = this.#grow(2 * unit);
+    this.#bytes.writeDoubleBE(value, at);
   }
 
   bool(value: boolean): void {
@@ -183,6 +187,7 @@ export class XdrWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Makes room and returns where it begins. It may replace the buffer: call it before `#bytes` is looked at. */
   #grow(length: number): number {
     const at = this.#length;
     this.#length += length;
