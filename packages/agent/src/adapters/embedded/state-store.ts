@@ -41,9 +41,7 @@ export class StateStore {
   change(apply: (state: EmbeddedState) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ apply, resolve, reject });
-      this.#flushing ??= this.#flush().finally(() => {
-        this.#flushing = undefined;
-      });
+      this.#flushing ??= this.#flush();
     });
   }
 
@@ -67,6 +65,9 @@ export class StateStore {
       }
     } catch (error) {
       for (const change of this.#waiting.splice(0)) change.reject(error);
+    } finally {
+      // In the same turn in which nothing was found waiting: a change that comes later begins a new flush.
+      this.#flushing = undefined;
     }
   }
 
