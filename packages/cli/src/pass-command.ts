@@ -35,7 +35,7 @@ export async function runPass(request: PassRequest, session: Session): Promise<v
     dryRun: request.dryRun,
     ignoreLocks: request.ignoreLocks,
     explain: request.loudness === "verbose",
-    signal: session.terminal.interrupt,
+    signal: session.terminal.interruptSignal(),
     onEvent: passListener(request.loudness, session),
   });
   await refuseErrors(report.diagnostics, undefined, session, request.loudness === "quiet" ? "warning" : "info");

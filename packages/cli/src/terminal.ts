@@ -5,8 +5,11 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970, for ages and times. */
   readonly nowMs: () => number;
-  /** Aborted by SIGINT or SIGTERM: a running step ends, nothing new begins. */
-  readonly interrupt: AbortSignal;
+  /**
+   * A signal that SIGINT and SIGTERM abort, for work that shall end in order. Until it is asked for, they end the
+   * process at once, as is right for commands that change nothing.
+   */
+  interruptSignal(): AbortSignal;
 }
 
 /** One output stream. */
@@ -24,7 +27,7 @@ export function processTerminal(): Terminal {
     stderr: streamSink(process.stderr),
     environment: process.env,
     nowMs: Date.now,
-    interrupt: interruptSignal(),
+    interruptSignal,
   };
 }
 
@@ -43,7 +46,7 @@ function streamSink(stream: NodeJS.WriteStream): TextSink {
   };
 }
 
-/** The first signal asks for an orderly end, the second one ends the process as if nobody had listened. */
+/** The first SIGINT or SIGTERM asks for an orderly end, the second one ends the process as if nobody had listened. */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {

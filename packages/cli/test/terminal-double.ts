@@ -28,7 +28,7 @@ export async function run(argv: readonly string[], init: RunInit = {}): Promise<
     stderr: sink("stderr"),
     environment: init.environment ?? {},
     nowMs: () => 0,
-    interrupt: new AbortController().signal,
+    interruptSignal: () => new AbortController().signal,
   };
   const exitCode = await main(argv, terminal);
   return { exitCode, ...texts };

@@ -1,0 +1,150 @@
+/**
+ * `npm run bench [-- --json FILE] [--quick]`: Berth beside cf-agent and virsh, in one run on one machine. Quote the
+ * ratios; the times belong to the machine.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Figure, isMet, renderFigures, type Target } from "./figures.ts";
+import { type Condition, type Fleet, startFleet, writePolicy } from "./fleet.ts";
+import { measure, measureMedian, type Program, requireTools } from "./process.ts";
+import { berthCheck, berthConverge, cfAgent, cfPromises, type RunPlace, virshList, virshStates } from "./programs.ts";
+import { measureWarmPass } from "./warm-pass.ts";
+
+const { values } = parseArgs({ options: { json: { type: "string" }, quick: { type: "boolean", default: false } } });
+const folder = mkdtempSync(join(tmpdir(), "berth-bench-"));
+const figures: Figure[] = [];
+const targets: Target[] = [];
+const runs = values.quick ? 3 : 7;
+
+const notes = `Medians of whole processes, started one after the other on ${cpus().length} cores, Node ${process.versions.node}.
+All programs talk to the same libvirtd and its test driver, whose guests are as the policy promises. "down" guests are
+defined and off, "running" ones run. cf-agent is the installed program with its built-in URI for type test
+(test:///default, a driver inside its own process) made empty, so that libvirt takes LIBVIRT_DEFAULT_URI; nothing else
+differs. CALLS were counted in a run of their own through a proxy.
+`;
+
+try {
+  requireTools();
+  for (const count of values.quick ? [10, 1000] : [10, 100, 1000]) {
+    for (const condition of ["down", "running"] as const) await compareOnFleet(count, condition);
+  }
+  await compareChecks(1000);
+  await passOverTenThousand();
+  judge();
+  process.stdout.write(`${renderFigures(figures, targets)}\n${notes}`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ figures, targets }, undefined, 2)}\n`);
+  if (!targets.every(isMet)) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** All programs on one fleet that is as its policy promises. */
+async function compareOnFleet(count: number, condition: Condition): Promise<void> {
+  await using fleet = await startFleet(count, condition);
+  const policy = writePolicy(folder, count, { state: condition, withSpec: false });
+  const withSpec = writePolicy(folder, count, { state: condition, withSpec: true });
+  const name = `${count} ${condition}`;
+  const place = { folder, uri: fleet.uri };
+  const counted = { folder, uri: fleet.countedUri };
+  const add = async (program: string, build: (place: RunPlace) => Program, count = runs): Promise<void> => {
+    progress(`${name}: ${program}`);
+    const sample = await measureMedian(build(place), count);
+    const calls = await countCalls(fleet, build(counted));
+    figures.push({ program, fleet: name, guests: fleet.count, ...sample, calls, runs: count });
+  };
+  await add("berth converge", (at) => berthConverge(policy, at));
+  await add("berth converge, XML compared", (at) => berthConverge(withSpec, at));
+  await add("cf-agent -K", (at) => cfAgent(policy, at), condition === "running" && count > 100 ? 1 : runs);
+  await add("virsh list --all", virshList);
+  await add("virsh domstate for each", (at) => virshStates(fleet, at));
+  if (count === 1000) await compareWarm(fleet, policy, name);
+}
+
+async function countCalls(fleet: Fleet, program: Program): Promise<number> {
+  fleet.proxy.clear();
+  await measure(program);
+  return fleet.proxy.procedures.length;
+}
+
+async function compareWarm(fleet: Fleet, policy: string, name: string): Promise<void> {
+  progress(`${name}: warm pass`);
+  const { passSeconds, bulkStatsSeconds } = await measureWarmPass(fleet, policy, join(folder, "warm"), 21);
+  const common = { fleet: name, guests: fleet.count, cpuSeconds: Number.NaN, peakMib: 0, runs: 21 };
+  figures.push({ program: "berth, warm pass in one process", wallSeconds: passSeconds, ...common });
+  figures.push({ program: "one bulk stats call", wallSeconds: bulkStatsSeconds, ...common });
+  targets.push({
+    what: `warm pass, ${name}, beside one bulk stats call`,
+    limit: 5,
+    seen: passSeconds / bulkStatsSeconds,
+    unit: "x",
+  });
+}
+
+async function compareChecks(count: number): Promise<void> {
+  const policy = writePolicy(folder, count, { state: "running", withSpec: true });
+  for (const [program, built] of [
+    ["berth check", berthCheck(policy)],
+    ["cf-promises -c", cfPromises(policy)],
+  ] as const) {
+    progress(`${count} promises: ${program}`);
+    const sample = await measureMedian(built, runs * 2);
+    figures.push({ program, fleet: `${count} promises`, guests: count, ...sample, runs: runs * 2 });
+  }
+}
+
+/** From nothing to ten thousand running guests in one pass, then a pass with nothing to do. */
+async function passOverTenThousand(): Promise<void> {
+  const count = 10_000;
+  await using fleet = await startFleet(count, "running", false);
+  const policy = writePolicy(folder, count, { state: "create", withSpec: true });
+  for (const program of ["berth converge, all created", "berth converge, XML compared"]) {
+    progress(`${count} guests: ${program}`);
+    const sample = await measure(berthConverge(policy, { folder, uri: fleet.uri }));
+    figures.push({ program, fleet: `${count} running`, guests: count, ...sample, runs: 1 });
+    targets.push({ what: `peak memory, ${count} guests, ${program}`, limit: 400, seen: sample.peakMib, unit: "MiB" });
+  }
+  const active = await fleet.connection.domains.list({ active: true });
+  const ours = active.filter(({ name }) => name.startsWith("guest-")).length;
+  targets.push({ what: `guests that do not run after one pass over ${count}`, limit: 0, seen: count - ours, unit: "" });
+}
+
+function judge(): void {
+  for (const condition of ["down", "running"]) {
+    const fleet = `1000 ${condition}`;
+    for (const program of ["berth converge", "berth converge, XML compared"]) {
+      targets.push({
+        what: `${program}, nothing to do, ${fleet}, whole process`,
+        limit: 0.25,
+        seen: wallOf(fleet, program) / wallOf(fleet, "cf-agent -K"),
+        unit: "x cf-agent",
+      });
+    }
+  }
+  targets.push({
+    what: "berth check on the policy for 1000 guests",
+    limit: 3,
+    seen: wallOf("1000 promises", "berth check") / wallOf("1000 promises", "cf-promises -c"),
+    unit: "x cf-promises",
+  });
+  const program = "berth converge, XML compared";
+  const early = (wallOf("1000 running", program) - wallOf("10 running", program)) / 990;
+  const late = (wallOf("10000 running", program) - wallOf("1000 running", program)) / 9000;
+  targets.push({
+    what: "cost of one more guest, 1000 to 10000 beside 10 to 1000",
+    limit: 1.5,
+    seen: late / early,
+    unit: "x",
+  });
+}
+
+function wallOf(fleet: string, program: string): number {
+  const figure = figures.find((one) => one.fleet === fleet && one.program === program);
+  if (figure === undefined) throw new Error(`no figure for ${program} on ${fleet}`);
+  return figure.wallSeconds;
+}
+
+function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
