@@ -52,11 +52,12 @@ const ownedLists: Readonly<Record<string, ReadonlySet<string>>> = {
   "network/ip/dhcp": new Set(["range", "host", "bootp"]),
   "network/dns": new Set(["host", "srv", "txt", "forwarder"]),
   "network/dns/host": new Set(["hostname"]),
+  "domain/metadata/berth:guest": new Set(["berth:hostname", "berth:address"]),
 };
 
 /** Whether policy owns the list that the observed `element` is in; `wanted` is what policy states in its place. */
-export function isOwnedList(path: string, element: XmlElement, wanted: XmlElement): boolean {
-  if (ownedLists[path]?.has(element.name)) return true;
+export function isOwnedList(path: string, element: XmlElement, wanted: XmlElement, complete: boolean): boolean {
+  if (ownedLists[path]?.has(element.name)) return complete || path !== "domain/devices";
   // libvirt adds `<boot dev='hd'/>` where none is stated, so only an order that is stated is all of it.
   return path === "domain/os" && element.name === "boot" && childNamed(wanted, "boot") !== undefined;
 }
@@ -110,9 +111,8 @@ class DifferenceWalk {
       if (pair.observed !== undefined) this.compareElement(childPath, childLabel, pair.wanted, pair.observed);
       else if (!saysNothing(pair.wanted)) this.#add(childLabel, summaryOf(pair.wanted), undefined);
     }
-    if (!this.#complete) return;
     for (const element of extra) {
-      if (!isOwnedList(path, element, wanted)) continue;
+      if (!isOwnedList(path, element, wanted, this.#complete)) continue;
       this.#add(join(label, labelOf(path, element)), undefined, summaryOf(element));
     }
   }

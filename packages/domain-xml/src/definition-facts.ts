@@ -4,7 +4,7 @@
  */
 import { sizeKib } from "./memory-size.ts";
 import { normalUuid } from "./uuid.ts";
-import { attributeOf, childNamed, descend, textOf, type XmlElement } from "./xml-tree.ts";
+import { attributeOf, childNamed, childrenNamed, descend, elementsOf, textOf, type XmlElement } from "./xml-tree.ts";
 
 /** Processors and memory that a domain definition states. */
 export interface DomainSize {
@@ -37,6 +37,30 @@ export function domainSize(domain: XmlElement): DomainSize {
 function kibOf(domain: XmlElement, name: string): number | undefined {
   const element = childNamed(domain, name);
   return element === undefined ? undefined : sizeKib(element);
+}
+
+/** The size of a domain that is running, and how much of it can go without a restart. */
+export interface RunningSize extends DomainSize {
+  /** Processors that were plugged in and may be unplugged, if the guest agrees. */
+  readonly vcpusUnpluggable: number;
+}
+
+/** The size in an active definition. */
+export function runningSize(domain: XmlElement): RunningSize {
+  const vcpus = childNamed(domain, "vcpus");
+  const unpluggable = (vcpus === undefined ? [] : elementsOf(vcpus)).filter(
+    (vcpu) => attributeOf(vcpu, "enabled") === "yes" && attributeOf(vcpu, "hotpluggable") === "yes",
+  );
+  return { ...domainSize(domain), vcpusUnpluggable: unpluggable.length };
+}
+
+/** Whether a domain has a disk in that file. */
+export function usesDisk(domain: XmlElement, path: string): boolean {
+  const devices = childNamed(domain, "devices");
+  return (devices === undefined ? [] : childrenNamed(devices, "disk")).some((disk) => {
+    const source = childNamed(disk, "source");
+    return source !== undefined && attributeOf(source, "file") === path;
+  });
 }
 
 /** Names of the virtual networks that a domain's interfaces are on. */

@@ -102,7 +102,7 @@ function mergeChildren(path: string, wanted: XmlElement, observed: XmlElement, c
       replaced.set(pair.observed, mergePair(path, childPath, pair.wanted, pair.observed, complete));
     } else if (!saysNothing(pair.wanted)) added.push(pair.wanted);
   }
-  const dropped = new Set<XmlNode>(complete ? extra.filter((element) => isOwnedList(path, element, wanted)) : []);
+  const dropped = new Set<XmlNode>(extra.filter((element) => isOwnedList(path, element, wanted, complete)));
   if (replaced.size === 0 && added.length === 0 && dropped.size === 0) return observed;
   const kept = observed.children.filter((node) => !dropped.has(node)).map((node) => replaced.get(node) ?? node);
   return { ...observed, children: [...kept, ...added] };

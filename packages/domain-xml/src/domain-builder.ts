@@ -111,7 +111,8 @@ function bootOrder(request: BuildRequest): string[] {
   return request.network === undefined ? disk : [...disk, "network"];
 }
 
-function metadataElement(wanted: EnvironmentInterface): XmlElement {
+/** What policy says of addresses and host name, for whoever looks at the guest: Berth itself does not act on it. */
+export function metadataElement(wanted: EnvironmentInterface): XmlElement {
   const name = wanted.name === undefined ? undefined : newElement("berth:hostname", {}, [wanted.name]);
   const addresses = wanted.addresses.map((address) => newElement("berth:address", {}, [address]));
   return newElement("metadata", {}, [

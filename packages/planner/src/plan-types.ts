@@ -90,7 +90,7 @@ export interface PlanFailure {
 }
 
 /**
- * `NO_DEFINITION`: the guest or network is absent and the promise does not say what it is.
+ * `NAME_UNUSABLE`: no guest can be called that. `NO_DEFINITION`: the guest or network is absent and the promise does not say what it is.
  * `SPEC_INVALID`: the XML of the promise cannot be used. `UUID_MISMATCH`: it states another UUID than the hypervisor.
  * `CONFLICTING_PROMISES`: another promise is about the same name. `XML_NOT_FETCHED`: it vanished between observing and
  * fetching; the next pass sees what became of it. `OBSERVED_XML_INVALID`: libvirt's XML cannot be read.
@@ -98,6 +98,7 @@ export interface PlanFailure {
  * capabilities offer nothing that serves the promise. `NETWORK_CANNOT_BE_SUSPENDED`: networks run or not.
  */
 export type PlanFailureCode =
+  | "NAME_UNUSABLE"
   | "NO_DEFINITION"
   | "SPEC_INVALID"
   | "UUID_MISMATCH"
