@@ -31,6 +31,8 @@ export interface CommandOutput {
 export interface PrivateLibvirtdInit {
   /** Hostname of the private host. @default "berth-test" */
   readonly hostname?: string;
+  /** More lines for `libvirtd.conf`, such as `max_client_requests = 5`. @default none */
+  readonly daemonSettings?: readonly string[];
 }
 
 /** One private libvirtd. `await using` stops it at the end of the scope. */
@@ -85,8 +87,9 @@ async function startHost(
   if (process.getuid?.() !== 0) throw new Error("a private libvirtd needs namespaces: run the system tests as root");
   const hostname = init.hostname ?? "berth-test";
   const hostUuid = randomUUID();
+  const settings = (init.daemonSettings ?? []).join("\n");
   const unshare = ["-m", "-n", "-u", "-i", "-p", "--fork", "--kill-child", "--propagation", "private"];
-  const child = spawn("unshare", [...unshare, script, hostname, hostUuid, sharedCache], {
+  const child = spawn("unshare", [...unshare, script, hostname, hostUuid, sharedCache, settings], {
     stdio: ["pipe", "pipe", "pipe"],
   });
   const host = createHost({ child, pid: await readyPid(child), hostname, hostUuid, baseUri, daemonEnvironment });

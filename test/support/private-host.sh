@@ -3,9 +3,9 @@
 # namespaces. Every directory libvirt writes to is an own tmpfs, but for the shared cache of what it found out about QEMU.
 # Prints this process's pid as the machine outside sees it, then waits on stdin: when the test process dies, for
 # whatever reason, stdin ends, pid 1 ends, and the kernel kills all that runs in the namespace.
-#   private-host.sh HOSTNAME HOST_UUID CACHE
+#   private-host.sh HOSTNAME HOST_UUID CACHE SETTINGS   (SETTINGS: more lines for libvirtd.conf)
 set -e
-name=$1 host_uuid=$2 cache=$3
+name=$1 host_uuid=$2 cache=$3 settings=$4
 # /proc is still the one from outside, so this is the outer pid; a builtin, because a child would name itself.
 read -r outer_pid _ < /proc/self/stat
 
@@ -40,6 +40,7 @@ auth_unix_ro = "none"
 host_uuid = "$host_uuid"
 max_clients = 500
 log_outputs = "3:file:/var/log/libvirt/libvirtd.log"
+$settings
 CONF
 
 echo "$outer_pid"
