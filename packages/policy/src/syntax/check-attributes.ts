@@ -1,23 +1,28 @@
 /** Attribute names, and whether a right side is a list, one value, a body or a bundle as its attribute wants. */
 import type { Diagnostic } from "@berth/model";
 import type { Attribute, Value } from "./ast.ts";
+import type { CheckFindings } from "./check-findings.ts";
 import { closestWord } from "./closest-word.ts";
-import type { AttributeTable } from "./language-names.ts";
+import type { AttributeShape, AttributeTable } from "./language-names.ts";
 
 /** @param where names the promise or body in messages, as in `guest_environments promise` */
 export function checkAttributes(
   attributes: readonly Attribute[],
   table: AttributeTable,
   where: string,
-): readonly Diagnostic[] {
-  const found: Diagnostic[] = [];
+  findings: CheckFindings,
+): void {
   for (const attribute of attributes) {
-    const known = table.get(attribute.name.text);
-    if (known === undefined) found.push(unknownAttribute(attribute, table, where));
-    else if (known.removed) found.push(removedAttribute(attribute));
-    else found.push(...checkShape(attribute, known.shape));
+    if (findings.isFull) return;
+    const finding = checkAttribute(attribute, table, where);
+    if (finding !== undefined) findings.add(finding);
   }
-  return found;
+}
+
+function checkAttribute(attribute: Attribute, table: AttributeTable, where: string): Diagnostic | undefined {
+  const known = table.get(attribute.name.text);
+  if (known === undefined) return unknownAttribute(attribute, table, where);
+  return known.removed ? removedAttribute(attribute) : checkShape(attribute, known.shape);
 }
 
 function unknownAttribute(attribute: Attribute, table: AttributeTable, where: string): Diagnostic {
@@ -46,31 +51,32 @@ function removedAttribute(attribute: Attribute): Diagnostic {
   };
 }
 
-function checkShape(attribute: Attribute, shape: "scalar" | "list" | "body" | "bundle" | "any"): readonly Diagnostic[] {
+function checkShape(attribute: Attribute, shape: AttributeShape): Diagnostic | undefined {
   const { value } = attribute;
   const name = attribute.name.text;
   switch (shape) {
     case "any":
-      return [];
+      return undefined;
     case "scalar":
       return value.kind === "list"
-        ? [wrongShape(value, `${name} takes one value, not a list`, onlyElement(value))]
-        : [];
+        ? wrongShape(value, `${name} takes one value, not a list`, onlyElement(value))
+        : undefined;
     case "list":
-      return value.kind === "list" || value.kind === "call"
-        ? []
-        : [wrongShape(value, `${name} takes a list`, `{ ${written(value)} }`)];
+      if (value.kind === "list" || value.kind === "call") return undefined;
+      return wrongShape(value, `${name} takes a list`, `{ ${written(value)} }`);
     case "body":
       return checkBodyShape(name, value);
     case "bundle":
-      return value.kind === "list" ? [wrongShape(value, `${name} takes the name of a bundle`, onlyElement(value))] : [];
+      return value.kind === "list"
+        ? wrongShape(value, `${name} takes the name of a bundle`, onlyElement(value))
+        : undefined;
   }
 }
 
-function checkBodyShape(name: string, value: Value): readonly Diagnostic[] {
-  if (value.kind === "name" || value.kind === "call") return [];
+function checkBodyShape(name: string, value: Value): Diagnostic | undefined {
+  if (value.kind === "name" || value.kind === "call") return undefined;
   const unquoted = value.kind === "string" && /^[\w:]+(\(.*\))?$/.test(value.text) ? value.text : undefined;
-  return [wrongShape(value, `${name} takes the name of a body, without quotes`, unquoted)];
+  return wrongShape(value, `${name} takes the name of a body, without quotes`, unquoted);
 }
 
 function wrongShape(value: Value, message: string, hint: string | undefined): Diagnostic {

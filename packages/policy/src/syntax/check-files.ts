@@ -6,6 +6,7 @@
 import type { Diagnostic } from "@berth/model";
 import type { Attribute, Body, Bundle, Identifier, PolicyFile, PromiseBlock, Section } from "./ast.ts";
 import { checkAttributes } from "./check-attributes.ts";
+import { CheckFindings } from "./check-findings.ts";
 import { checkReferences } from "./check-references.ts";
 import { closestWord } from "./closest-word.ts";
 import { type Definitions, definitionsOf } from "./definitions.ts";
@@ -21,9 +22,6 @@ import {
   promiseTypesOf,
 } from "./language-names.ts";
 
-/** Blocks are no longer looked at once there are this many findings: a person mends a handful before looking again. */
-const findingsMax = 200;
-
 /**
  * Checks the files of one policy together.
  *
@@ -31,24 +29,24 @@ const findingsMax = 200;
  * @returns findings in the order of files and blocks; `POLICY_UNKNOWN_...` carry a hint where a known name is near
  */
 export function checkFiles(files: readonly PolicyFile[]): readonly Diagnostic[] {
-  const { definitions, diagnostics } = definitionsOf(files);
-  const found: Diagnostic[] = [...diagnostics];
+  const findings = new CheckFindings();
+  const definitions = definitionsOf(files, findings);
   for (const file of files) {
     for (const block of file.blocks) {
-      if (found.length >= findingsMax) return found;
-      if (block.kind === "bundle") checkBundle(block, definitions, found);
-      else if (block.kind === "body") checkBody(block, found);
-      else checkPromiseBlock(block, found);
-      if (block.kind !== "promise-block") found.push(...checkReferences(block, definitions));
+      if (findings.isFull) return findings.found;
+      if (block.kind === "bundle") checkBundle(block, definitions, findings);
+      else if (block.kind === "body") checkBody(block, findings);
+      else checkPromiseBlock(block, findings);
+      if (block.kind !== "promise-block") checkReferences(block, definitions, findings);
     }
   }
-  return found;
+  return findings.found;
 }
 
-function checkBundle(bundle: Bundle, definitions: Definitions, found: Diagnostic[]): void {
+function checkBundle(bundle: Bundle, definitions: Definitions, found: CheckFindings): void {
   const { bundleType } = bundle;
   if (!bundleTypes.includes(bundleType.text)) {
-    found.push(unknownWord("POLICY_UNKNOWN_BUNDLE_TYPE", "bundle type", bundleType, bundleTypes));
+    found.add(unknownWord("POLICY_UNKNOWN_BUNDLE_TYPE", "bundle type", bundleType, bundleTypes));
     return;
   }
   const allowed = promiseTypesOf(bundleType.text);
@@ -60,22 +58,21 @@ function checkSection(
   bundle: Bundle,
   allowed: ReadonlySet<string>,
   definitions: Definitions,
-  found: Diagnostic[],
+  found: CheckFindings,
 ): void {
   const type = section.promiseType;
   const custom = bundle.bundleType.text === "agent" ? definitions.promiseTypes : new Set<string>();
   if (custom.has(type.text)) return;
   const table = promiseAttributesOf(type.text);
   if (table === undefined) {
-    found.push(unknownWord("POLICY_UNKNOWN_PROMISE_TYPE", "promise type", type, [...allowed, ...custom]));
+    found.add(unknownWord("POLICY_UNKNOWN_PROMISE_TYPE", "promise type", type, [...allowed, ...custom]));
     return;
   }
   if (!allowed.has(type.text)) {
     const message = `a bundle ${bundle.bundleType.text} holds no ${type.text} promises; move them into ${homeOf(type.text)}`;
-    found.push(errorAt("POLICY_MISPLACED_PROMISE_TYPE", type, message));
+    found.add(errorAt("POLICY_MISPLACED_PROMISE_TYPE", type, message));
   }
-  for (const promise of section.promises)
-    found.push(...checkAttributes(promise.attributes, table, `${type.text} promise`));
+  for (const promise of section.promises) checkAttributes(promise.attributes, table, `${type.text} promise`, found);
 }
 
 function homeOf(promiseType: string): string {
@@ -83,21 +80,21 @@ function homeOf(promiseType: string): string {
   return `a bundle ${home ?? "agent"}`;
 }
 
-function checkBody(body: Body, found: Diagnostic[]): void {
+function checkBody(body: Body, found: CheckFindings): void {
   const isControl = body.name.text === "control";
   const table = isControl ? controlAttributesOf(body.bodyType.text) : bodyAttributesOf(body.bodyType.text);
   if (table === undefined) {
-    found.push(
+    found.add(
       unknownWord("POLICY_UNKNOWN_BODY_TYPE", "body type", body.bodyType, isControl ? controlTypes : bodyTypes),
     );
     return;
   }
-  found.push(...checkAttributes(body.attributes, table, `body ${body.bodyType.text}${isControl ? " control" : ""}`));
+  checkAttributes(body.attributes, table, `body ${body.bodyType.text}${isControl ? " control" : ""}`, found);
 }
 
-function checkPromiseBlock(block: PromiseBlock, found: Diagnostic[]): void {
+function checkPromiseBlock(block: PromiseBlock, found: CheckFindings): void {
   if (block.blockType.text !== "agent") {
-    found.push(
+    found.add(
       errorAt(
         "POLICY_UNKNOWN_BUNDLE_TYPE",
         block.blockType,
@@ -107,9 +104,9 @@ function checkPromiseBlock(block: PromiseBlock, found: Diagnostic[]): void {
   }
   if (promiseTypes.includes(block.name.text)) {
     const message = `${block.name.text} is built in and cannot be declared; choose another name`;
-    found.push(errorAt("POLICY_BUILT_IN_PROMISE_TYPE", block.name, message));
+    found.add(errorAt("POLICY_BUILT_IN_PROMISE_TYPE", block.name, message));
   }
-  found.push(...checkAttributes(block.attributes as readonly Attribute[], promiseBlockAttributes(), "promise block"));
+  checkAttributes(block.attributes as readonly Attribute[], promiseBlockAttributes(), "promise block", found);
 }
 
 function unknownWord(code: string, what: string, word: Identifier, known: readonly string[]): Diagnostic {

@@ -1,6 +1,7 @@
 /** Whether the bodies and bundles that a block uses exist, and get as many arguments as they take. */
 import type { Diagnostic, SourcePosition } from "@berth/model";
 import type { Attribute, Body, Bundle, Identifier, Value } from "./ast.ts";
+import { type CheckFindings, candidatesMax } from "./check-findings.ts";
 import { closestWord } from "./closest-word.ts";
 import { bodyKey, type Definitions, qualifiedName } from "./definitions.ts";
 import { type AttributeTable, bodyAttributesOf, bodyTypes, promiseAttributesOf } from "./language-names.ts";
@@ -12,17 +13,18 @@ interface Reference {
   readonly argumentCount: number;
 }
 
-/** @returns one finding for every unknown name and every wrong number of arguments in the block */
-export function checkReferences(block: Bundle | Body, definitions: Definitions): readonly Diagnostic[] {
+/** Adds one finding for every unknown name and every wrong number of arguments in the block. */
+export function checkReferences(block: Bundle | Body, definitions: Definitions, findings: CheckFindings): void {
   if (block.kind === "body") {
     const table = bodyAttributesOf(block.bodyType.text);
-    return table === undefined ? [] : checkRow(block.attributes, table, block, definitions);
+    if (table !== undefined) checkRow(block.attributes, table, block, definitions, findings);
+    return;
   }
-  return block.sections.flatMap((section) => {
+  for (const section of block.sections) {
     const table = promiseAttributesOf(section.promiseType.text);
-    if (table === undefined) return [];
-    return section.promises.flatMap((promise) => checkRow(promise.attributes, table, block, definitions));
-  });
+    if (table === undefined) continue;
+    for (const promise of section.promises) checkRow(promise.attributes, table, block, definitions, findings);
+  }
 }
 
 function checkRow(
@@ -30,18 +32,27 @@ function checkRow(
   table: AttributeTable,
   block: Bundle | Body,
   definitions: Definitions,
-): readonly Diagnostic[] {
-  const found: Diagnostic[] = [];
+  findings: CheckFindings,
+): void {
   for (const attribute of attributes) {
+    if (findings.isFull) return;
     const shape = table.get(attribute.name.text)?.shape;
     if (shape !== "body" && shape !== "bundle") continue;
-    const reference = referenceOf(attribute.value);
-    if (reference === undefined) continue;
-    if (shape === "bundle") found.push(...checkBundleReference(reference, block.namespace, definitions));
-    else if (attribute.value.kind !== "string")
-      found.push(...checkBodyReference(attribute, reference, block, definitions));
+    const finding = checkReference(attribute, shape, block, definitions);
+    if (finding !== undefined) findings.add(finding);
   }
-  return found;
+}
+
+function checkReference(
+  attribute: Attribute,
+  shape: "body" | "bundle",
+  block: Bundle | Body,
+  definitions: Definitions,
+): Diagnostic | undefined {
+  const reference = referenceOf(attribute.value);
+  if (reference === undefined) return undefined;
+  if (shape === "bundle") return checkBundleReference(reference, block.namespace, definitions);
+  return attribute.value.kind === "string" ? undefined : checkBodyReference(attribute, reference, block, definitions);
 }
 
 /** The name that a right side refers to; undefined where variables decide it. */
@@ -64,14 +75,14 @@ function checkBodyReference(
   reference: Reference,
   block: Bundle | Body,
   definitions: Definitions,
-): readonly Diagnostic[] {
+): Diagnostic | undefined {
   const bodyType = bodyTypeOf(attribute, block);
   const body = definitions.bodies.get(bodyKey(bodyType, block.namespace, reference.name));
   if (body !== undefined)
     return checkArguments(reference, `body ${bodyType} ${reference.name}`, body.name, body.parameters);
   const names = [...definitions.bodies.values()].filter((other) => other.bodyType.text === bodyType);
   const hint = nearestName(reference.name, block.namespace, names);
-  return [undefinedName("POLICY_UNDEFINED_BODY", `there is no body ${bodyType} ${reference.name}`, reference, hint)];
+  return undefinedName("POLICY_UNDEFINED_BODY", `there is no body ${bodyType} ${reference.name}`, reference, hint);
 }
 
 /** An attribute's body type is its name, but `inherit_from` takes the type of the body that it stands in. */
@@ -84,7 +95,7 @@ function checkBundleReference(
   reference: Reference,
   namespace: string,
   definitions: Definitions,
-): readonly Diagnostic[] {
+): Diagnostic | undefined {
   const bundles = definitions.bundles.get(qualifiedName(namespace, reference.name)) ?? [];
   const fits = bundles.find((bundle) => bundle.parameters.length === reference.argumentCount);
   const bundle = fits ?? bundles[0];
@@ -97,7 +108,7 @@ function checkBundleReference(
     );
   }
   const hint = nearestName(reference.name, namespace, [...definitions.bundles.values()].flat());
-  return [undefinedName("POLICY_UNDEFINED_BUNDLE", `there is no bundle ${reference.name}`, reference, hint)];
+  return undefinedName("POLICY_UNDEFINED_BUNDLE", `there is no bundle ${reference.name}`, reference, hint);
 }
 
 /** A name in another namespace that is spelt the same comes first, then the nearest spelling. */
@@ -107,7 +118,9 @@ function nearestName(name: string, namespace: string, known: readonly (Body | Bu
   if (elsewhere !== undefined) return elsewhere.namespace === namespace ? bare : `${elsewhere.namespace}:${bare}`;
   return closestWord(
     name,
-    known.map((block) => (block.namespace === namespace ? block.name.text : `${block.namespace}:${block.name.text}`)),
+    known
+      .slice(0, candidatesMax)
+      .map((block) => (block.namespace === namespace ? block.name.text : `${block.namespace}:${block.name.text}`)),
   );
 }
 
@@ -127,18 +140,16 @@ function checkArguments(
   what: string,
   name: Identifier,
   parameters: readonly Identifier[],
-): readonly Diagnostic[] {
-  if (parameters.length === reference.argumentCount) return [];
-  const takes =
-    parameters.length === 0 ? "no arguments" : `${parameters.length} (${parameters.map((p) => p.text).join(", ")})`;
-  return [
-    {
-      severity: "error",
-      code: "POLICY_WRONG_ARGUMENT_COUNT",
-      message: `${what} takes ${takes}, and gets ${reference.argumentCount}`,
-      position: reference.position,
-      length: reference.name.length,
-      related: [{ position: name.position, message: "it is defined here" }],
-    },
-  ];
+): Diagnostic | undefined {
+  if (parameters.length === reference.argumentCount) return undefined;
+  const names = parameters.map((parameter) => parameter.text).join(", ");
+  const takes = parameters.length === 0 ? "no arguments" : `${parameters.length} (${names})`;
+  return {
+    severity: "error",
+    code: "POLICY_WRONG_ARGUMENT_COUNT",
+    message: `${what} takes ${takes}, and gets ${reference.argumentCount}`,
+    position: reference.position,
+    length: reference.name.length,
+    related: [{ position: name.position, message: "it is defined here" }],
+  };
 }

@@ -1,6 +1,7 @@
 /** What a policy's files define, by name, and the names that are defined twice. */
 import type { Diagnostic } from "@berth/model";
 import type { Body, Bundle, PolicyFile } from "./ast.ts";
+import type { CheckFindings } from "./check-findings.ts";
 
 export interface Definitions {
   /** By `namespace:name`, every type of bundle. */
@@ -12,14 +13,10 @@ export interface Definitions {
 }
 
 /** Collects the definitions of all files; a second one of the same type and name is an error at its heading. */
-export function definitionsOf(files: readonly PolicyFile[]): {
-  readonly definitions: Definitions;
-  readonly diagnostics: readonly Diagnostic[];
-} {
+export function definitionsOf(files: readonly PolicyFile[], findings: CheckFindings): Definitions {
   const bundles = new Map<string, Bundle[]>();
   const bodies = new Map<string, Body>();
   const promiseTypes = new Set<string>();
-  const diagnostics: Diagnostic[] = [];
   const firsts = new Map<string, Bundle | Body>();
   for (const block of files.flatMap((file) => file.blocks)) {
     if (block.kind === "promise-block") {
@@ -30,14 +27,14 @@ export function definitionsOf(files: readonly PolicyFile[]): {
     const key = definitionKey(block);
     const first = firsts.get(key);
     if (first !== undefined) {
-      diagnostics.push(duplicateDefinition(block, first));
+      findings.add(duplicateDefinition(block, first));
       continue;
     }
     firsts.set(key, block);
     if (block.kind === "body") bodies.set(bodyKey(block.bodyType.text, block.namespace, block.name.text), block);
     else addBundle(bundles, block);
   }
-  return { definitions: { bundles, bodies, promiseTypes }, diagnostics };
+  return { bundles, bodies, promiseTypes };
 }
 
 /** The key of {@link Definitions.bodies}. */

@@ -70,22 +70,37 @@ function parseStatement(state: BundleState): void {
     lexer.advance();
     return;
   }
-  reportUnexpected(state);
+  if (takeBrokenHeading(state)) return;
+  reportUnexpected(context);
   skipStatement(context);
 }
 
-function reportUnexpected(state: BundleState): void {
-  const { context } = state;
+function reportUnexpected(context: ParseContext): void {
   const { lexer } = context;
   const message = `${context.found()} starts no promise; a promise starts with a quoted promiser`;
-  const hint = lexer.kind === "word" ? quotedOrHeading(context) : undefined;
-  context.reportHere("POLICY_UNEXPECTED", message, hint === undefined ? {} : { hint });
+  context.reportHere("POLICY_UNEXPECTED", message, lexer.kind === "word" ? { hint: `"${lexer.tokenText()}"` } : {});
 }
 
-function quotedOrHeading(context: ParseContext): string {
-  const text = context.lexer.tokenText();
-  return context.nextIs(":") ? `${text}:` : `"${text}"`;
+/** `guest-environments:` and `reports :` are no headings, but were meant as such. Takes one; false where none is here. */
+function takeBrokenHeading(state: BundleState): boolean {
+  const { context } = state;
+  const { lexer, source } = context;
+  if (lexer.kind !== "word") return false;
+  const rest = lexer.text.slice(lexer.start, Math.min(source.lineEnd(lexer.start), lexer.start + headingLengthMax));
+  const match = /^([\w-]+)[ \t]*:(?!:)/.exec(rest);
+  if (match === null) return false;
+  const text = (match[1] ?? "").replaceAll("-", "_");
+  const end = lexer.start + match[0].length;
+  const message = "a promise type is letters, digits and _, with its colon right behind it";
+  context.sink.report("POLICY_BAD_PROMISE_TYPE", lexer.start, end, message, { hint: `${text}:` });
+  closeSection(state);
+  state.heading = Object.freeze({ kind: "identifier", position: context.here(), text });
+  lexer.moveTo(end);
+  return true;
 }
+
+/** Longer words are no promise types. */
+const headingLengthMax = 80;
 
 function openSection(state: BundleState): void {
   const { context } = state;
@@ -167,8 +182,7 @@ function parseAttributes(context: ParseContext, draft: PromiseDraft): void {
   }
   while (atAttribute(context)) {
     const attribute = parseAttribute(context, undefined);
-    if (attribute === undefined) break;
-    draft.attributes.push(attribute);
+    if (attribute !== undefined) draft.attributes.push(attribute);
     if (lexer.kind === ",") takeCommas(context);
     else if (lexer.kind === "word" && context.nextIs("=>")) {
       context.reportMissing("POLICY_MISSING_COMMA", "a comma is missing here, between two attributes", { hint: "," });

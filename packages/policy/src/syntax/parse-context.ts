@@ -89,13 +89,12 @@ export class ParseContext {
   }
 
   /**
-   * Goes past a string that never ends, to the end of the line it starts on. After a few such strings goes to the end of
-   * the text instead: see {@link unterminatedMax}.
+   * Goes past a string that never ends, to the end of the line it starts on or to `offset`. After a few such strings goes to
+   * the end of the text instead: see {@link unterminatedMax}.
    */
-  leaveUnterminated(): void {
-    const { lexer } = this;
+  leaveUnterminated(offset = this.source.lineEnd(this.lexer.start)): void {
     this.#unterminatedLeft--;
-    lexer.moveTo(this.#unterminatedLeft < 0 ? lexer.text.length : this.source.lineEnd(lexer.start));
+    this.lexer.moveTo(this.#unterminatedLeft < 0 ? this.lexer.text.length : offset);
   }
 
   /** Whether one more search through the rest of the text may be made: see {@link searchesMax}. */

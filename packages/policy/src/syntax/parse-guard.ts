@@ -68,9 +68,13 @@ function checkExpression(context: ParseContext, text: string, start: number): vo
 function junkGuardEnd(context: ParseContext): number {
   const { lexer } = context;
   const { text } = lexer;
+  let braces = 0;
   for (let at = lexer.start; at < text.length; at++) {
-    const current = text[at] ?? "\n";
-    if ("\n\"'`;{}#=".includes(current) && !(current === "{" && text[at - 1] === "$")) return -1;
+    const current = text[at] ?? "";
+    if ("\n\"'`;#=".includes(current)) return -1;
+    if (current === "{" && text[at - 1] !== "$" && text[at - 1] !== "@") return -1;
+    if (current === "{") braces++;
+    if (current === "}" && braces-- === 0) return -1;
     if (current === ":" && text[at + 1] === ":" && at > lexer.start) return at + 2;
   }
   return -1;

@@ -13,57 +13,54 @@ import type { ParseContext } from "./parse-context.ts";
  */
 export function takeString(context: ParseContext): StringLiteral {
   const { lexer } = context;
-  const { start } = lexer;
-  if (lexer.kind === "unterminated") {
-    reportUnterminated(context, start);
-    const lineEnd = context.source.lineEnd(start);
-    const node = stringNode(context, start, lineEnd, lexer.text.slice(start + 1, lineEnd));
-    context.leaveUnterminated();
-    return node;
-  }
-  const { end } = lexer;
-  if (looksRunaway(context, start, end)) return cutRunaway(context, start);
+  const { start, end } = lexer;
+  if (lexer.kind === "unterminated" || looksRunaway(context, start, end)) return cutString(context, start);
   const node = stringNode(context, start, end, lexer.text.slice(start + 1, end - 1));
   lexer.advance();
   return node;
 }
 
-function reportUnterminated(context: ParseContext, start: number): void {
-  const quote = context.lexer.text[start] ?? "";
-  const end = context.source.lineEnd(start);
-  context.sink.report(
-    "POLICY_UNTERMINATED_STRING",
-    start,
-    end,
-    `this string has no closing quote; add ${quote} where it ends`,
-  );
-}
-
+/** Whether the string that ends before `end` ends at a quote that was meant to open the next one. */
 function looksRunaway(context: ParseContext, start: number, end: number): boolean {
   const { text } = context.lexer;
-  const lineEnd = context.source.lineEnd(start);
-  if (lineEnd >= end) return false;
   const behind = text[end] ?? "\n";
   if (" \t\r\n,;)}=-:#".includes(behind)) return false;
   let last = end - 2;
-  while (last > lineEnd && " \t\r\n".includes(text[last] ?? "")) last--;
-  if (last <= lineEnd) return false;
-  return (
-    "{,(".includes(text[last] ?? "") ||
-    text.slice(last - 1, last + 1) === "=>" ||
-    text.slice(last - 1, last + 1) === "->"
-  );
+  while (last > start && " \t\r\n".includes(text[last] ?? "")) last--;
+  const before = text.slice(last - 1, last + 1);
+  if (before === "=>") return true;
+  return context.source.lineEnd(start) < end && (before === "->" || "{,(;:".includes(text[last] ?? '"'));
 }
 
-/** Reads the string as ending with its first line, before a `,` or `;` that ends the line. */
-function cutRunaway(context: ParseContext, start: number): StringLiteral {
+/**
+ * Reads the string as ending on its first line: before an attribute that it has swallowed, or before a `,` or `;` at the
+ * line's end.
+ */
+function cutString(context: ParseContext, start: number): StringLiteral {
   const { lexer, source } = context;
-  reportUnterminated(context, start);
-  const line = lexer.text.slice(start, source.lineEnd(start)).trimEnd();
-  const kept = line.length > 1 && (line.endsWith(",") || line.endsWith(";")) ? line.length - 1 : line.length;
-  const node = stringNode(context, start, start + kept, line.slice(1, kept));
-  lexer.moveTo(start + kept);
+  const { text } = lexer;
+  const lineEnd = source.lineEnd(start);
+  const wasUnterminated = lexer.kind === "unterminated";
+  const line = text.slice(start, wasUnterminated ? lineEnd : Math.min(lineEnd, lexer.end - 1)).trimEnd();
+  const length = cutLength(line.slice(0, lineLengthMax), line.length);
+  const quote = text[start] ?? "";
+  const message = `this string has no closing quote; add ${quote} where it ends`;
+  context.sink.report("POLICY_UNTERMINATED_STRING", start, start + length, message);
+  const node = stringNode(context, start, start + length, text.slice(start + 1, start + length));
+  if (wasUnterminated) context.leaveUnterminated(start + length);
+  else lexer.moveTo(start + length);
   return node;
+}
+
+/** A line is searched for a swallowed attribute this far. */
+const lineLengthMax = 1024;
+
+/** How many characters of the line are the string, its opening quote included. */
+function cutLength(line: string, lineLength: number): number {
+  const attribute = /[ \t]+[a-z_]+[ \t]*=>/.exec(line);
+  if (attribute !== null) return Math.max(1, attribute.index);
+  const mark = line.at(-1);
+  return lineLength > 1 && line.length === lineLength && (mark === "," || mark === ";") ? lineLength - 1 : lineLength;
 }
 
 /** The node for a string whose text between the quotes is known. */
@@ -84,34 +81,31 @@ function removeEscapes(inner: string): string {
 }
 
 /**
- * Where in the file a character of a string's text stands: for findings inside a string, such as XML.
+ * Where in the file a character of a string's text stands: for findings inside a string, such as XML. An escaped character
+ * stands at its backslash.
  *
  * @param index into {@link StringLiteral.text}, 0 up to and including its length
  */
 export function positionInString(literal: StringLiteral, index: number): SourcePosition {
-  const { raw, position } = literal;
-  let { line } = position;
-  let column = position.column + 1;
-  let at = 1;
-  const step = (): void => {
-    if (raw[at] === "\n") {
-      line++;
-      column = 0;
-    }
-    at++;
-    column++;
-  };
-  for (let done = 0; done < index && at < raw.length; ) {
-    const pair = raw[at] === "\\" ? (raw[at + 1] ?? "") : "";
-    if (pair !== "" && "\"'\\\n".includes(pair)) {
-      step();
-      if (pair === "\n") {
-        step();
-        continue;
-      }
-    }
-    step();
-    done++;
+  const { raw } = literal;
+  let at = pastJoinedLines(raw, 1);
+  for (let done = 0; done < index && at < raw.length; done++) {
+    const escaped = raw[at] === "\\" && "\"'\\".includes(raw[at + 1] ?? "x");
+    at = pastJoinedLines(raw, at + (escaped ? 2 : 1));
   }
-  return { file: position.file, line, column };
+  return positionInRaw(literal, Math.min(at, raw.length));
+}
+
+/** A backslash at a line's end joins it with the next: neither is part of the text. */
+function pastJoinedLines(raw: string, from: number): number {
+  let at = from;
+  while (raw[at] === "\\" && raw[at + 1] === "\n") at += 2;
+  return at;
+}
+
+function positionInRaw({ raw, position }: StringLiteral, at: number): SourcePosition {
+  const before = raw.slice(0, at);
+  const newline = before.lastIndexOf("\n");
+  if (newline === -1) return { ...position, column: position.column + at };
+  return { file: position.file, line: position.line + before.split("\n").length - 1, column: at - newline };
 }

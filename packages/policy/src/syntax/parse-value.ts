@@ -78,23 +78,23 @@ function parseVariable(context: ParseContext, depth: number): Value {
   return node;
 }
 
-/** Unquoted text such as `4.5`, `-1`, `/srv/x.xml`, `kvm-01`: reported, and taken as if it were quoted. */
+/** Unquoted text such as `4.5`, `-1`, `/srv/x.xml`, `kvm-01`, `$(x y)`: reported, and taken as if it were quoted. */
 function takeUnquoted(context: ParseContext, start: number): StringLiteral {
   const { lexer, sink } = context;
+  const { text } = lexer;
+  const isVariable =
+    (text[start] === "$" || text[start] === "@") && (text[start + 1] === "(" || text[start + 1] === "{");
+  const stops = isVariable ? "\t\r\n,;\"'`#=" : " \t\r\n,;{}()\"'`#=";
   let end = start + 1;
-  while (end < lexer.text.length && !" \t\r\n,;{}()\"'`#=".includes(lexer.text[end] ?? "")) end++;
-  const text = lexer.text.slice(start, end);
-  sink.report(
-    "POLICY_UNQUOTED_VALUE",
-    start,
-    end,
-    "only a name or a whole number may stand without quotes; quote this value",
-    {
-      hint: `"${text}"`,
-    },
-  );
+  while (end < text.length && !stops.includes(text[end] ?? "")) end++;
+  const written = text.slice(start, end).trimEnd();
+  end = start + written.length;
+  const message = isVariable
+    ? "this is no variable: it lacks its closing bracket, or holds a character that a name cannot hold"
+    : "only a name or a whole number may stand without quotes; quote this value";
+  sink.report("POLICY_UNQUOTED_VALUE", start, end, message, isVariable ? {} : { hint: `"${written}"` });
   lexer.moveTo(end);
-  return stringNode(context, start, end, text);
+  return stringNode(context, start, end, written);
 }
 
 function reportMisplacedList(context: ParseContext, place: ValuePlace): void {
@@ -124,27 +124,33 @@ function parseElements(context: ParseContext, close: "}" | ")", place: ValuePlac
   const open = lexer.start;
   const values: Value[] = [];
   lexer.advance();
-  let comma = true;
+  /** Offset of the comma before the current token, or the opening bracket; -1 where neither stands there. */
+  let comma = open;
+  let valueEnd = open + 1;
   for (;;) {
     if (lexer.kind === close) {
-      if (comma && close === ")" && values.length > 0) reportCommaBeforeClose(context);
+      if (comma > open && close === ")") reportCommaBeforeClose(context, comma);
       lexer.advance();
       return values;
     }
     if (lexer.kind === ",") {
-      if (comma) context.reportHere("POLICY_EXTRA_COMMA", "a value is missing before this comma; remove the comma");
-      comma = true;
+      if (comma !== -1)
+        context.reportHere("POLICY_EXTRA_COMMA", "a value is missing before this comma; remove the comma");
+      comma = lexer.start;
       lexer.advance();
       continue;
     }
     if (!canGoOn(context)) break;
-    if (!comma)
+    if (comma === -1)
       context.reportMissing("POLICY_MISSING_COMMA", "a comma is missing here, between two values", { hint: "," });
     const value = parseValue(context, place, depth + 1);
     if (value === undefined) break;
     values.push(value);
-    comma = false;
+    valueEnd = lexer.previousEnd;
+    comma = -1;
   }
+  if (comma > open) lexer.moveTo(comma);
+  lexer.previousEnd = valueEnd;
   reportUnclosed(context, open, close);
   return values;
 }
@@ -156,10 +162,8 @@ function canGoOn(context: ParseContext): boolean {
   return kind === "unknown" || atValue(context);
 }
 
-function reportCommaBeforeClose(context: ParseContext): void {
-  const { sink, lexer } = context;
-  const comma = lexer.text.lastIndexOf(",", lexer.start);
-  sink.report("POLICY_EXTRA_COMMA", comma, comma + 1, "arguments do not end with a comma; remove it");
+function reportCommaBeforeClose(context: ParseContext, comma: number): void {
+  context.sink.report("POLICY_EXTRA_COMMA", comma, comma + 1, "arguments do not end with a comma; remove it");
 }
 
 function reportUnclosed(context: ParseContext, open: number, close: "}" | ")"): void {
