@@ -133,7 +133,8 @@ export class Pass {
   async #plan(hypervisor: Hypervisor, promises: readonly EnvironmentPromise[]) {
     const observation = await hypervisor.observe();
     const ownership = soleOwnership(promises);
-    const needed = neededXml({ promises, ownership, observation });
+    const settings = plannerSettings(this.#components.config);
+    const needed = neededXml({ promises, ownership, observation, settings });
     const [inactive, active, networksInactive, networksActive, existingVolumes, capabilitiesXml] = await Promise.all([
       hypervisor.domainXml(needed.domains.inactive, "inactive"),
       hypervisor.domainXml(needed.domains.active, "active"),
@@ -152,7 +153,7 @@ export class Pass {
         existingVolumes,
       },
       ...(capabilitiesXml !== undefined && { capabilitiesXml }),
-      settings: plannerSettings(this.#components.config),
+      settings,
       cache: this.#components.caches.of(hypervisor.uri),
     });
     return { planned, violations: checkPlan(planned, { ownership, promises, observation }) };

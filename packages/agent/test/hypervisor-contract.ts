@@ -2,11 +2,11 @@
  * What every hypervisor adapter must do, whoever is behind it: each kind of step from each start state, with the state
  * after it or the code of the refusal. A suite calls {@link describeHypervisorContract} with its own host.
  */
-import { isActive, type ObservedDomain } from "@berth/model";
 import type { DomainStep, NetworkStep, Step } from "@berth/planner";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AgentError } from "../src/agent-error.ts";
 import type { Hypervisor, LifecycleEvent } from "../src/ports/hypervisor.ts";
+import { inWords } from "./domain-words.ts";
 
 export const startStates = ["absent", "off", "running", "paused", "transient", "managed save", "crashed"] as const;
 export type StartState = (typeof startStates)[number];
@@ -35,13 +35,6 @@ export function stepOf(step: DistributiveOmit<Step, "reason" | "tag">): Step {
   return { reason: "contract", tag: "live", ...step } as Step;
 }
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never;
-
-/** `state persistent|transient [saved]`, or `absent`. */
-function inWords(domain: ObservedDomain | undefined): string {
-  if (domain === undefined) return "absent";
-  const state = isActive(domain.state) ? domain.state : "off";
-  return [state, domain.persistent ? "" : "transient", domain.managedSave ? "saved" : ""].filter(Boolean).join(" ");
-}
 
 type Expectations = Readonly<Record<StartState, string>>;
 

@@ -1,0 +1,179 @@
+/**
+ * Kills a pass with SIGKILL at a random moment, again and again, and looks whether the next pass gets everything to
+ * where it was promised, and whether the one after that finds nothing to do. A failure prints the seed; run it again
+ * with BERTH_KILL_SEED=<seed>.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type PrivateLibvirtd, startLibvirtd, startTestDriverLibvirtd } from "../../../test/support/libvirtd.ts";
+import { tinyGuestXml } from "../../../test/support/tiny-guest.ts";
+import { type BerthConfig, defaultConfig } from "../src/config/berth-config.ts";
+import { BerthHost } from "../src/converge.ts";
+import { fleetPolicy, type GuestLine } from "./fleet-policy.ts";
+
+const seed = Number(process.env.BERTH_KILL_SEED ?? Date.now() % 1_000_000);
+const childScript = new URL("./converge-process.ts", import.meta.url).pathname;
+
+/** mulberry32: a small generator whose whole state is the seed. */
+function randomFrom(state: number): () => number {
+  let a = state >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "berth-kill-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a round runs on: how guests and networks look there. */
+interface Ground {
+  readonly config: BerthConfig;
+  readonly type: "kvm" | "test";
+  readonly guests: number;
+  readonly guestXml: (name: string, vcpus: number) => string;
+  readonly networkXml: (name: string) => string;
+}
+
+const guestStates = ["create", "running", "suspended", "down", "delete"] as const;
+/** `running` and `suspended` need something that exists or can be made; with XML all states can always be reached. */
+function randomFleet(ground: Ground, random: () => number): GuestLine[] {
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
+  const guests = Array.from({ length: ground.guests }, (_, index): GuestLine => {
+    const name = `guest-${index}`;
+    const vcpus = pick([1, 2]);
+    return { name, type: ground.type, state: pick(guestStates), resources: { env_spec: ground.guestXml(name, vcpus) } };
+  });
+  const networks = ["net-0", "net-1"].map(
+    (name): GuestLine => ({
+      name,
+      type: `${ground.type}_net`,
+      state: pick(["create", "delete", "down"]),
+      resources: { env_spec: ground.networkXml(name) },
+    }),
+  );
+  return [...networks, ...guests];
+}
+
+/** A process that has loaded everything and waits for the word to begin. */
+class WaitingPass {
+  readonly child: ChildProcess;
+  readonly #lines: Interface;
+
+  constructor(config: BerthConfig, file: string) {
+    const argument = JSON.stringify({ config, options: { files: [file], ignoreLocks: true } });
+    this.child = spawn(process.execPath, [childScript, argument], { stdio: ["pipe", "pipe", "inherit"] });
+    const { stdout } = this.child;
+    if (stdout === null) throw new Error("the child has no standard output");
+    this.#lines = createInterface({ input: stdout });
+  }
+
+  async ready(): Promise<void> {
+    await once(this.#lines, "line");
+  }
+
+  /** Lets it run for so long, then kills it. True when it was killed before it was through. */
+  async killAfter(delayMs: number): Promise<boolean> {
+    const exited = once(this.child, "exit");
+    this.child.stdin?.write("go\n");
+    await once(this.#lines, "line");
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), delayMs);
+    const [, signal] = (await exited) as [number | null, string | null];
+    clearTimeout(timer);
+    this.#lines.close();
+    return signal === "SIGKILL";
+  }
+}
+
+async function killRounds(ground: Ground, rounds: number, random: () => number): Promise<{ killed: number }> {
+  let killed = 0;
+  let passMs = 20;
+  await using host = new BerthHost({ config: ground.config });
+  const files = [join(folder, "even.cf"), join(folder, "odd.cf")] as const;
+  const prepare = async (round: number) => {
+    const file = files[round % 2 === 0 ? 0 : 1];
+    writeFileSync(file, fleetPolicy(randomFleet(ground, random)));
+    const pass = new WaitingPass(ground.config, file);
+    await pass.ready();
+    return { file, pass };
+  };
+  // The next process starts up while the round goes on: starting takes longer than a round.
+  let next = prepare(0);
+  for (let round = 0; round < rounds; round += 1) {
+    const { file, pass } = await next;
+    next = round + 1 < rounds ? prepare(round + 1) : next;
+    if (await pass.killAfter(random() * passMs * 1.2)) killed += 1;
+    const options = { files: [file], ignoreLocks: true };
+    const repaired = await host.converge(options);
+    if (repaired.counts.repaired > 2) passMs = passMs * 0.7 + repaired.durationSeconds * 1000 * 0.3;
+    const again = await host.converge(options);
+    const about = `seed ${seed}, round ${round}`;
+    const troubles = [...repaired.promises, ...again.promises].filter(({ outcome }) => !isFine(outcome));
+    expect(
+      troubles.map(({ name, reason }) => `${name}: ${reason}`),
+      about,
+    ).toEqual([]);
+    expect(
+      again.promises.filter(({ outcome }) => outcome !== "kept"),
+      about,
+    ).toEqual([]);
+  }
+  return { killed };
+}
+
+function isFine(outcome: string): boolean {
+  return outcome === "kept" || outcome === "repaired";
+}
+
+test("a pass on the embedded hypervisor may be killed anywhere: the next one gets there (65 rounds)", async () => {
+  const ground: Ground = {
+    config: { ...defaultConfig, embedded: true, stateDir: join(folder, "embedded"), shutdownTimeoutMs: 0 },
+    type: "kvm",
+    guests: 12,
+    guestXml: (name, vcpus) => tinyGuestXml({ name, type: "kvm", vcpus }),
+    networkXml: (name) => `<network><name>${name}</name></network>`,
+  };
+  const { killed } = await killRounds(ground, 65, randomFrom(seed));
+  expect(killed).toBeGreaterThan(10);
+}, 120_000);
+
+test("a pass on libvirt's test driver may be killed anywhere: the next one gets there (25 rounds)", async () => {
+  await using libvirtd: PrivateLibvirtd = await startTestDriverLibvirtd();
+  const ground: Ground = {
+    config: { ...defaultConfig, uris: { test: libvirtd.testUri() }, stateDir: join(folder, "test-driver") },
+    type: "test",
+    guests: 12,
+    guestXml: (name, vcpus) => tinyGuestXml({ name, type: "test", vcpus }),
+    networkXml: (name) => `<network><name>${name}</name></network>`,
+  };
+  const { killed } = await killRounds(ground, 25, randomFrom(seed + 1));
+  expect(killed).toBeGreaterThan(5);
+}, 120_000);
+
+test("a pass on QEMU may be killed anywhere: the next one gets there (10 rounds)", async () => {
+  await using libvirtd: PrivateLibvirtd = await startLibvirtd();
+  const ground: Ground = {
+    config: {
+      ...defaultConfig,
+      uris: { kvm: libvirtd.qemuUri() },
+      stateDir: join(folder, "qemu"),
+      shutdownTimeoutMs: 100,
+    },
+    type: "kvm",
+    guests: 4,
+    guestXml: (name, vcpus) => tinyGuestXml({ name, vcpus }),
+    networkXml: (name) => `<network><name>${name}</name><bridge name='${name}'/></network>`,
+  };
+  const { killed } = await killRounds(ground, 10, randomFrom(seed + 2));
+  expect(killed).toBeGreaterThan(2);
+}, 120_000);
