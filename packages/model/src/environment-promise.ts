@@ -3,11 +3,16 @@ import type { SourcePosition } from "./source-position.ts";
 
 /** Where a definition's XML comes from, already read: the policy side resolves paths through its file access. */
 export interface EnvironmentSpec {
-  /** The libvirt XML text with all variables expanded. */
+  /** The libvirt XML text with all variables expanded; empty where {@link problem} says why there is none. */
   readonly xml: string;
   /** Absolute path of the file the XML was read from; absent when the XML stands in the policy. */
   readonly path?: string;
-  /** Where the attribute (`env_spec` or `env_spec_file`) stands in the policy. */
+  /**
+   * Why the promised definition cannot be had on this host, such as a file that is not there. A promise that would define
+   * or start the guest then fails; it must not fall back to a definition made up for it.
+   */
+  readonly problem?: string;
+  /** Where the value of the attribute (`env_spec` or `env_spec_file`) stands in the policy. */
   readonly position: SourcePosition;
 }
 

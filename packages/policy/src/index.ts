@@ -14,6 +14,13 @@ export {
   classExpressionDiagnostic,
   parseClassExpression,
 } from "./class-expression/parse-class-expression.ts";
+export * from "./evaluate/evaluate-policy.ts";
+export type { NotHandledPromises } from "./evaluate/not-handled.ts";
+export type { CommandResult, FileRead, FileStatus, PolicyWorld } from "./evaluate/policy-world.ts";
+export { type GuestAttribute, guestAttributes } from "./guest-environments/guest-attributes.ts";
+export { canonify } from "./hard-classes/canonify.ts";
+export { hardClasses, hostNames } from "./hard-classes/hard-classes.ts";
+export type { BrokenDownTime, HostFacts, InterfaceFacts } from "./hard-classes/host-facts.ts";
 export { renderDiagnostic } from "./render-diagnostic.ts";
 export * from "./syntax/ast.ts";
 export { checkFiles } from "./syntax/check-files.ts";

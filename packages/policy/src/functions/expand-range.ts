@@ -1,0 +1,29 @@
+/**
+ * `expandrange("host[1-3]", 1)`: one name for each number of the range, counting by the step. Only the first range counts,
+ * a second stays text, as in CFEngine.
+ */
+export type RangeExpansion =
+  | { readonly ok: true; readonly items: readonly string[] }
+  | { readonly ok: false; readonly error: string };
+
+/** Names that one range may give: ten times the largest fleet that is promised to work. */
+export const rangeItemsMax = 100_000;
+
+export function expandRange(text: string, step: number): RangeExpansion {
+  const match = /\[(\d{1,15})-(\d{1,15})\]/.exec(text);
+  if (match === null) {
+    return { ok: false, error: "a range is written with whole numbers in brackets, such as host[1-9]" };
+  }
+  const from = Number(match[1]);
+  const to = Number(match[2]);
+  if (to < from) return { ok: false, error: `the range [${from}-${to}] runs backwards` };
+  if (!Number.isInteger(step) || step < 1 || step > to - from) {
+    return { ok: false, error: `the step is ${step}; it must be at least 1 and at most the length of the range` };
+  }
+  const count = Math.floor((to - from) / step) + 1;
+  if (count > rangeItemsMax)
+    return { ok: false, error: `the range gives ${count} names; at most ${rangeItemsMax} are made` };
+  const before = text.slice(0, match.index);
+  const after = text.slice(match.index + match[0].length);
+  return { ok: true, items: Array.from({ length: count }, (_, index) => `${before}${from + index * step}${after}`) };
+}
