@@ -50,6 +50,7 @@ function nodeImports(file: SourceFile): Finding[] {
 
 function bannedNames(file: SourceFile): Finding[] {
   const findings: Finding[] = [];
+  const own = declaredNames(file);
   walk(file.ast, (node, ancestors) => {
     const parent = ancestors.at(-1);
     if (isMathRandom(node)) {
@@ -58,10 +59,22 @@ function bannedNames(file: SourceFile): Finding[] {
       );
     }
     const name = nameOf(node);
-    if (name === undefined || !Object.hasOwn(remedies, name) || isLabel(node, parent)) return;
+    if (name === undefined || own.has(name) || !Object.hasOwn(remedies, name) || isLabel(node, parent)) return;
     findings.push(findingAt(file, node.start, `${name} in a pure package`, remedies[name] ?? ""));
   });
   return findings;
+}
+
+/** Functions, variables, parameters and imports of the file: such a name is not the global one. */
+function declaredNames(file: SourceFile): ReadonlySet<string> {
+  const names = new Set<string>();
+  walk(file.ast, (node) => {
+    const declared = [/^(Function|Class)Declaration$|^VariableDeclarator$/.test(node.type) ? node.id : undefined];
+    if (Array.isArray(node.params)) declared.push(...node.params);
+    if (/^Import.*Specifier$/.test(node.type)) declared.push(node.local);
+    for (const one of declared) names.add(nameOf(one) ?? "");
+  });
+  return names;
 }
 
 function isMathRandom(node: SyntaxNode): boolean {

@@ -23,7 +23,7 @@ export function checkFunctionLengths(files: readonly SourceFile[]): Finding[] {
   return files.flatMap((file) => {
     const findings: Finding[] = [];
     walk(file.ast, (node, ancestors) => {
-      if (!functionTypes.has(node.type) || isSuite(ancestors.at(-1))) return;
+      if (!functionTypes.has(node.type) || isSuite(node, ancestors.at(-1))) return;
       const lines = lineOf(file.text, node.end) - lineOf(file.text, node.start) + 1;
       if (lines <= functionLinesMax) return;
       const name = nameOf(node.id) ?? nameOf(ancestors.at(-1)?.id) ?? nameOf(ancestors.at(-1)?.key) ?? "a function";
@@ -34,10 +34,19 @@ export function checkFunctionLengths(files: readonly SourceFile[]): Finding[] {
   });
 }
 
-/** `describe("...", () => {...})`: a folder of tests rather than a function. */
-function isSuite(parent: SyntaxNode | undefined): boolean {
-  if (parent?.type !== "CallExpression") return false;
-  let callee = parent.callee as SyntaxNode;
+/** The function given to `describe`, or one that holds a whole `describe`: a folder of tests rather than a function. */
+function isSuite(node: SyntaxNode, parent: SyntaxNode | undefined): boolean {
+  if (isDescribe(parent)) return true;
+  let holdsOne = false;
+  walk(node, (inner) => {
+    holdsOne ||= isDescribe(inner);
+  });
+  return holdsOne;
+}
+
+function isDescribe(node: SyntaxNode | undefined): boolean {
+  if (node?.type !== "CallExpression") return false;
+  let callee = node.callee as SyntaxNode;
   while (callee.type === "MemberExpression" || callee.type === "CallExpression") {
     callee = (callee.type === "MemberExpression" ? callee.object : callee.callee) as SyntaxNode;
   }
