@@ -26,6 +26,9 @@ import { XdrReader } from "./xdr.ts";
 /** Sees the payload of each event of one procedure number. @throws LibvirtError `DECODE` when it cannot be read */
 export type EventHandler = (reader: XdrReader) => void;
 
+/** Unsent bytes above which keepalive says nothing: more than a socket holds means that nobody reads. */
+const pongsBytesMaximum = 64 << 10;
+
 /** Frames in, frames out. */
 export class Channel implements Caller {
   /** Resolves when the connection has ended: with the reason, or with undefined after {@link close}. Never rejects. */
@@ -42,7 +45,9 @@ export class Channel implements Caller {
     this.#socket = socket;
     const write = (frame: Buffer) => void socket.write(frame);
     this.#calls = new CallQueue(write, deadlineMs);
-    this.#keepAlive = new KeepAlive(write, (error) => this.#end(error));
+    // A pong that the daemon is not reading is of no use to it, and must not pile up here.
+    const writeIfRead = (frame: Buffer) => void (socket.writableLength < pongsBytesMaximum && socket.write(frame));
+    this.#keepAlive = new KeepAlive(writeIfRead, (error) => this.#end(error));
     socket.on("data", (chunk) => this.#receive(chunk));
     socket.on("error", (cause) => this.#end(clientError("CONNECTION_LOST", cause.message, { cause })));
     socket.on("end", () => this.#end(this.#lost()));

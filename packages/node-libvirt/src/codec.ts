@@ -148,14 +148,11 @@ export function mapped<Wire, T>(wire: Codec<Wire>, toWire: (value: T) => Wire, f
 /** Options of a call by name. What is left out is false. */
 export type Flags<Name extends string> = { readonly [N in Name]?: boolean | undefined };
 
-/** Options by name, sent as the bits of one number. `always` are bits that are set in any case. */
-export function flags<Name extends string>(
-  bits: Readonly<Record<Name, number>>,
-  always = 0,
-): Codec<Flags<Name> | undefined> {
+/** Options by name, sent as the bits of one number. */
+export function flags<Name extends string>(bits: Readonly<Record<Name, number>>): Codec<Flags<Name> | undefined> {
   const names = Object.keys(bits) as Name[];
   const toWire = (chosen: Flags<Name> | undefined) => {
-    let wire = always;
+    let wire = 0;
     for (const name of Object.keys(chosen ?? {})) {
       if (!Object.hasOwn(bits, name)) throw new TypeError(`there is no flag ${name}; known are ${names.join(", ")}`);
     }

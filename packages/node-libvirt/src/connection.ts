@@ -18,7 +18,7 @@ export interface ConnectOptions {
   /** Opens the read-only socket: the daemon refuses what would change anything. @default false */
   readonly readOnly?: boolean;
   /**
-   * How long a call waits for its answer unless it says otherwise, and how long connecting may take in all.
+   * How long a call waits for its answer unless it says otherwise, and how long connecting takes at most, in all.
    * @default 30_000: destroying a frozen guest takes libvirt 10 s, and another such call may be ahead in the queue
    */
   readonly deadlineMs?: number;
@@ -69,12 +69,13 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   const { readOnly = false, deadlineMs = deadlineDefaultMs, keepAlive = keepAliveDefault } = options;
   const target = targetOf(uri, options);
   const socketPath = target.socketPaths.find((path) => existsSync(path)) ?? target.socketPaths[0];
-  const channel = new Channel(await dial(socketPath, { signal: options.signal, deadlineMs }), deadlineMs);
+  const until = performance.now() + deadlineMs;
+  const patience = () => ({ signal: options.signal, deadlineMs: until - performance.now() });
+  const channel = new Channel(await dial(socketPath, patience()), deadlineMs);
   try {
-    const call = { signal: options.signal };
-    await authenticate(channel, socketPath, call);
-    const pinged = await channel.call(connectionProcedures.supportsFeature, [featureKeepAlive], call);
-    await channel.call(connectionProcedures.open, [target.name, { readOnly }], call);
+    await authenticate(channel, socketPath, patience());
+    const pinged = await channel.call(connectionProcedures.supportsFeature, [featureKeepAlive], patience());
+    await channel.call(connectionProcedures.open, [target.name, { readOnly }], patience());
     if (pinged && keepAlive !== false) channel.startKeepAlive(keepAlive);
   } catch (error) {
     channel.close();

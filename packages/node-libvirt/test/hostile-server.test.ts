@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { text } from "../src/codec.ts";
@@ -258,6 +259,14 @@ describe("a server that does not answer", () => {
     expect(server.peer.calls).toHaveLength(1);
   });
 
+  it("leaves nothing behind on the caller's signal once it has answered", async () => {
+    await using server = await ScriptedServer.start((call, peer) => peer.socket.write(good(call)));
+    await using connection = await connect(server.uri);
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 20 }, () => connection.host.hostname({ signal })));
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   it("is given up when it does not answer pings either", async () => {
     await using server = await ScriptedServer.start(() => {});
     await using connection = await connect(server.uri, { keepAlive: { intervalMs: 10, count: 3 } });
@@ -280,6 +289,22 @@ describe("keepalive", () => {
     await using _connection = await connect(server.uri, { keepAlive: false });
     server.peer.keepAlive(1);
     await vi.waitFor(() => expect(server.peer.keepAlives.map(({ procedure }) => procedure)).toEqual([2]));
+  });
+
+  it("does not pile up answers for a daemon which pings without reading them", async () => {
+    await using server = await ScriptedServer.start((call, peer) => peer.socket.write(good(call)));
+    await using connection = await connect(server.uri, { keepAlive: false });
+    const { peer } = server;
+    peer.keepAlive(1);
+    await vi.waitFor(() => expect(peer.keepAlives).toHaveLength(1));
+    peer.socket.pause();
+    const pings = 100_000;
+    for (let sent = 0; sent < pings; sent++) peer.keepAlive(1);
+    await vi.waitFor(() => expect(peer.socket.writableLength).toBe(0), { timeout: 10_000 });
+    peer.socket.resume();
+    await expect(connection.host.hostname()).resolves.toBe("h1");
+    expect(peer.keepAlives.length).toBeGreaterThan(1);
+    expect(peer.keepAlives.length).toBeLessThan(pings / 2);
   });
 
   it("keeps a connection on which nothing else is said", async () => {
@@ -373,6 +398,12 @@ describe("connecting", () => {
       code: "CONNECT_FAILED",
       message: expect.stringContaining(server.socketPath),
     });
+  });
+
+  it("takes no longer than its deadline, in all", async () => {
+    await using server = await ScriptedServer.start(() => {}, { silent: true });
+    const attempt = connect(server.uri, { deadlineMs: 30 });
+    await expect(attempt).rejects.toMatchObject({ code: "DEADLINE", procedure: "AUTH_LIST" });
   });
 
   it("can be aborted", async () => {

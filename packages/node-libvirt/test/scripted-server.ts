@@ -103,6 +103,8 @@ export interface Opening {
   readonly keepAlive?: boolean;
   /** @default false: the test looks at the pings itself */
   readonly answerPings?: boolean;
+  /** Answers nothing at all, not even the opening. @default false */
+  readonly silent?: boolean;
 }
 
 /** A listening server; `await using` ends it. */
@@ -175,6 +177,7 @@ export class ScriptedServer {
       if (this.#opening.answerPings === true && header.procedure === 1) peer.keepAlive(2);
       return;
     }
+    if (this.#opening.silent === true) return;
     const call = { header, payload: new XdrReader(frame, headerBytes) };
     const { authTypes = [0], keepAlive = true } = this.#opening;
     const { authList, supportsFeature, open, close } = connectionProcedures;
