@@ -25,14 +25,16 @@ beforeAll(async () => {
     stateDir: join(folder, "state"),
     shutdownTimeoutMs: 100,
   };
+  for (const name of ["off", "changed"]) {
+    writeFileSync(join(folder, `${name}.xml`), tinyGuestXml({ name }));
+    await libvirtd.virsh("define", join(folder, `${name}.xml`));
+  }
   writeFileSync(
     join(folder, "before.cf"),
     fleetPolicy([
       { name: "runs", type: "kvm", state: "create", resources: { env_spec: tinyGuestXml({ name: "runs" }) } },
       { name: "sleeps", type: "kvm", state: "suspended", resources: { env_spec: tinyGuestXml({ name: "sleeps" }) } },
-      { name: "off", type: "kvm", state: "down", resources: { env_spec: tinyGuestXml({ name: "off" }) } },
       { name: "old", type: "kvm", state: "create", resources: { env_spec: tinyGuestXml({ name: "old" }) } },
-      { name: "changed", type: "kvm", state: "down", resources: { env_spec: tinyGuestXml({ name: "changed" }) } },
       { name: "net-old", type: "kvm_net", state: "create", resources: { env_spec: network("net-old") } },
     ]),
   );
@@ -50,7 +52,12 @@ beforeAll(async () => {
         resources: { env_spec: tinyGuestXml({ name: "changed", vcpus: 2 }) },
       },
       { name: "new", type: "kvm", state: "create", resources: { env_spec: tinyGuestXml({ name: "new" }) } },
-      { name: "built", type: "kvm", state: "down", resources: { env_cpus: "1", env_memory: "32768", env_disk: "10" } },
+      {
+        name: "built",
+        type: "kvm",
+        state: "create",
+        resources: { env_cpus: "1", env_memory: "32768", env_disk: "10" },
+      },
       { name: "net-old", type: "kvm_net", state: "delete" },
       { name: "net-new", type: "kvm_net", state: "create", resources: { env_spec: network("net-new") } },
     ]),
@@ -71,7 +78,7 @@ const changingCalls = () => recorder.calls.filter((procedure) => readingProcedur
 test("a dry run sends only reading procedures, and the pass after it changes what the dry run said", async () => {
   await using before = new BerthHost({ config });
   expect((await before.converge({ files: [join(folder, "before.cf")], ignoreLocks: true })).counts.failed).toBe(0);
-  expect(changingCalls().length).toBeGreaterThan(10);
+  expect(changingCalls().length).toBeGreaterThan(5);
   const everythingBefore = await libvirtd.virsh("list", "--all");
 
   recorder.calls.length = 0;

@@ -58,7 +58,7 @@ test("example1.cf is warned to write env_spec", async () => {
 
 test.each([
   ["example2.cf", 8],
-  ["example4.cf", 13],
+  ["example4.cf", 11],
 ])("%s is refused on line %i, and nothing is done", async (file, line) => {
   const report = await pass(file, "ubuntu", "myphysicalcomputer");
   expect(findings(report, "error").map(({ position }) => position.line)).toContain(line);
