@@ -2,7 +2,7 @@
  * The smallest guest that really runs: no firmware, no disk, 64 KiB of ROM which writes "rom up" to the first serial
  * port and halts. It is up in a tenth of a second and then uses no processor time.
  */
-import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -42,12 +42,17 @@ export function tinyRom(): Buffer {
   return rom;
 }
 
-/** Writes the ROM once and returns its path, which private hosts see too. */
+/** Puts the ROM where private hosts see it too, and returns its path. */
 export function tinyRomFile(): string {
   const directory = join(tmpdir(), "berth-tiny-guest");
   const file = join(directory, "tiny.rom");
+  const rom = tinyRom();
+  if (existsSync(file) && readFileSync(file).equals(rom)) return file;
+  // Never half a file under this name: a guest of another test may start at this moment.
   mkdirSync(directory, { recursive: true });
-  writeFileSync(file, tinyRom());
+  const draft = join(directory, `${process.pid}.rom`);
+  writeFileSync(draft, rom);
+  renameSync(draft, file);
   return file;
 }
 

@@ -155,6 +155,8 @@ export const domainProcedures = {
   create: procedure("DOMAIN_CREATE_WITH_FLAGS", 196, [domain, startFlags], domain),
   suspend: procedure("DOMAIN_SUSPEND", 34, [domain], nothing),
   resume: procedure("DOMAIN_RESUME", 28, [domain], nothing),
+  /** Wakes a guest that put itself to sleep (`pm-suspended`). */
+  wake: procedure("DOMAIN_PM_WAKEUP", 267, [withoutFlags(domain)], nothing),
   /** Asks the guest to stop: resolves when it was asked, not when it has stopped. */
   shutdown: procedure("DOMAIN_SHUTDOWN_FLAGS", 258, [domain, stopMethods], nothing),
   /** Asks the guest to restart. */

@@ -119,6 +119,11 @@ describe("a QEMU guest", () => {
     const domain = await connection.domains.create(await define());
     await connection.domains.shutdown(domain, { acpi: true });
     await connection.domains.reboot(domain);
+    // It does not sleep, and cannot be woken.
+    await expect(connection.domains.wake(domain)).rejects.toMatchObject({
+      procedure: "DOMAIN_PM_WAKEUP",
+      libvirt: { level: 2 },
+    });
     expect(await connection.domains.isActive(domain)).toBe(true);
   });
 
