@@ -43,6 +43,8 @@ export type GuestPhase =
 export interface GuestView {
   readonly guest: GuestId;
   readonly phase: GuestPhase;
+  /** A durable claim of this host's present incarnation. Running also needs the lease. */
+  readonly owned: boolean;
   /** The claim as far as this host knows. */
   readonly claim?: ClaimValue;
   /** One sentence: why it is (not) here. */
@@ -59,5 +61,10 @@ export interface HostView {
   readonly votersNeeded: number;
   readonly guests: readonly GuestView[];
   /** Present when this host answers as a voter. */
-  readonly voter?: { readonly liveHosts: number; readonly quarantineMs: number; readonly sealed: boolean };
+  readonly voter?: {
+    readonly active: boolean;
+    readonly liveHosts: number;
+    readonly quarantineMs: number;
+    readonly sealed: boolean;
+  };
 }

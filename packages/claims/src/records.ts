@@ -6,7 +6,7 @@
  * is sent or done.
  */
 import type { SnapshotPage } from "./messages.ts";
-import type { Ballot, Configuration, GuestId, HostId, KnownHost, Register, VoterId } from "./words.ts";
+import type { Ballot, Configuration, GuestId, HostId, KnownHost, Mode, Register, VoterId } from "./words.ts";
 
 /** Who this host is to the voters. */
 export interface Identity {
@@ -24,6 +24,8 @@ export interface OwnedClaim {
   readonly inc: number;
   readonly epoch: number;
   readonly runId: string;
+  /** Who granted it: a majority of voters, or nobody but this host itself. */
+  readonly by: Mode;
 }
 
 /** A guest given up: already forgotten, still to be told to the voters. */

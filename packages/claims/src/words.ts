@@ -80,6 +80,10 @@ export interface Configuration {
   readonly number: number;
   readonly voters: readonly Voter[];
   readonly profile: Profile;
+  /** The set before this one, so that anybody who knows this one can complete the change (section 7). */
+  readonly previous?: { readonly number: number; readonly voters: readonly Voter[] };
+  /** Lower bound of the quarantine of new voters: D_A of the profile before, when that was longer. */
+  readonly quarantineMs?: number;
   /** Hosts that an operator declared dead in a `reset-quorum`, with the reason; absent for ordinary changes. */
   readonly reset?: { readonly deadHosts: readonly HostId[]; readonly operator: string; readonly reason: string };
 }

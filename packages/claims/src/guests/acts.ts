@@ -1,0 +1,66 @@
+/**
+ * Ordering acts for one guest. One at a time, and after each a look at what it did: the machine believes observations,
+ * not results. Only force (suspend, destroy) may overtake an act that hangs.
+ */
+import type { Act } from "../ready.ts";
+import type { Now } from "../time.ts";
+import type { GuestParts } from "./parts.ts";
+import type { GuestState } from "./state.ts";
+
+/** An act that neither ended nor failed for this long is given up: ten times a slow start. */
+const actLimitMs = 60_000;
+/** A suspend or destroy that showed no effect is repeated after this long. */
+const forceAgainMs = 1_000;
+
+/** Whether something gentle may be begun now. */
+export function isFree(g: GuestState, now: Now): boolean {
+  if (g.act !== undefined && now.bootMs - g.actSinceMs >= actLimitMs) g.act = undefined;
+  return g.act === undefined && !g.awaitsLook;
+}
+
+/** Begins an act that waits its turn. */
+export function begin(
+  parts: GuestParts,
+  g: GuestState,
+  act: { readonly kind: "start-paused" | "suspend" | "shutdown" | "resume"; readonly why: string },
+  now: Now,
+): void {
+  const notAfter = parts.holder.validUntil ?? now;
+  const { guest } = g;
+  const { kind, why } = act;
+  g.act = kind === "resume" ? parts.outbox.act({ kind, guest, why, notAfter }) : parts.outbox.act({ kind, guest, why });
+  g.actSinceMs = now.bootMs;
+  g.forced = undefined;
+  if (kind === "resume") g.resumeInFlight = true;
+  if (kind === "resume" || kind === "start-paused") parts.feedChanged();
+  parts.wakeGuest(g, now.bootMs + actLimitMs);
+}
+
+/** Suspends or destroys whatever else is under way; repeated while it shows no effect. */
+export function force(parts: GuestParts, g: GuestState, kind: "suspend" | "destroy", why: string, now: Now): void {
+  const { forced } = g;
+  if (forced !== undefined && forced.kind === kind && now.bootMs - forced.sinceMs < forceAgainMs) return;
+  if (forced?.kind === "destroy" && kind === "suspend" && now.bootMs - forced.sinceMs < forceAgainMs) return;
+  g.forced = { kind, sinceMs: now.bootMs };
+  parts.outbox.act({ kind, guest: g.guest, why });
+  parts.wakeGuest(g, now.bootMs + forceAgainMs);
+}
+
+/** An act ended. */
+export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed"): void {
+  if (g.forced?.kind === act.kind && outcome === "failed") g.forced = undefined;
+  if (g.act?.id !== act.id) return;
+  g.act = undefined;
+  g.awaitsLook = true;
+  if (act.kind !== "start-paused") return;
+  g.startFailures = outcome === "failed" ? g.startFailures + 1 : 0;
+}
+
+/** A new observation: what was awaited has been seen. A guest seen running, or gone, has no resume that could still land. */
+export function onLook(g: GuestState): void {
+  g.awaitsLook = false;
+  const state = g.observed?.state ?? "off";
+  if (state === "running" || (state === "off" && g.act === undefined)) g.resumeInFlight = false;
+  if (g.forced?.kind === "suspend" && state !== "running") g.forced = undefined;
+  if (g.forced?.kind === "destroy" && state === "off") g.forced = undefined;
+}

@@ -1,0 +1,284 @@
+/**
+ * All guests of this host, looked at whenever something about them may have changed: the level, never the edge. Each look
+ * compares what policy wants, what the registers say, what runs and whether the lease holds, and orders at most one act.
+ */
+import type { Outcome } from "../claimant/try.ts";
+import type { GossipEntry } from "../messages.ts";
+import type { Act, DeadManFeed } from "../ready.ts";
+import type { DurableRecord } from "../records.ts";
+import { Schedule } from "../schedule.ts";
+import type { Now } from "../time.ts";
+import type { GuestId, GuestObservation, HostId, PromisedGuest } from "../words.ts";
+import { evaluateAbsent } from "./absent.ts";
+import { onActDone, onLook } from "./acts.ts";
+import { guestAdvert, hostAdvert, hostsRunning, learnFromGossip } from "./adverts.ts";
+import { evaluateGossipMode } from "./gossip-mode.ts";
+import { onOutcome } from "./outcomes.ts";
+import { evaluateOwned } from "./owned.ts";
+import type { GuestParts } from "./parts.ts";
+import { clearOldIncarnation } from "./rebirth.ts";
+import { type GuestState, isActive, newGuestState, ruling, say } from "./state.ts";
+import { tell } from "./stopping.ts";
+import { bidMs, evaluateUnowned } from "./unowned.ts";
+
+export class Guests {
+  readonly parts: GuestParts;
+  readonly #dirty = new Set<GuestId>();
+  readonly #toAdvertise = new Set<GuestId>();
+  readonly #schedule = new Schedule();
+  readonly #duplicates = new Map<string, string>();
+  /** The dead-man's file must be written again. */
+  feedDirty = true;
+  /** This host's advert may have changed. */
+  hostDirty = true;
+
+  constructor(components: Omit<GuestParts, "all" | "wakeGuest" | "feedChanged" | "advertChanged">) {
+    this.parts = {
+      ...components,
+      all: new Map(),
+      wakeGuest: (g, atMs) => this.#schedule.set(g.guest, atMs),
+      feedChanged: () => {
+        this.feedDirty = true;
+      },
+      advertChanged: (g) => {
+        this.#toAdvertise.add(g.guest);
+      },
+    };
+  }
+
+  /** Boot-time moment of the next look at some guest. */
+  get nextMs(): number {
+    return this.#dirty.size > 0 ? 0 : this.#schedule.nextMs;
+  }
+
+  #of(guest: GuestId): GuestState {
+    const found = this.parts.all.get(guest);
+    if (found !== undefined) return found;
+    const made = newGuestState(guest);
+    this.parts.all.set(guest, made);
+    return made;
+  }
+
+  /** What the last life left behind; `feed` when it was the same boot. */
+  load(durable: readonly DurableRecord[], feed: DeadManFeed | undefined): void {
+    for (const record of durable) {
+      if (record.kind === "owned" && record.value !== null) {
+        const g = this.#of(record.guest);
+        g.owned = record.value;
+        const { inc, epoch, runId } = record.value;
+        g.known = { owner: this.parts.self, inc, epoch, runId };
+        g.nextTryMs = record.value.by === "gossip" ? this.parts.here.startedMs + bidMs : 0;
+      } else if (record.kind === "released" && record.value !== null) this.#of(record.guest).released = record.value;
+    }
+    for (const guest of feed?.guests ?? []) if (guest.resumeInFlight) this.#of(guest.guest).resumeInFlight = true;
+    this.touchAll();
+  }
+
+  touch(guest: GuestId): void {
+    this.#dirty.add(guest);
+  }
+
+  touchAll(): void {
+    for (const guest of this.parts.all.keys()) this.#dirty.add(guest);
+  }
+
+  onPolicy(promised: readonly PromisedGuest[], now: Now): void {
+    const names = new Set(promised.map((p) => p.guest));
+    for (const g of this.parts.all.values())
+      if (g.promise !== undefined && !names.has(g.guest)) {
+        g.promise = undefined;
+        this.#toAdvertise.add(g.guest);
+      }
+    for (const promise of promised) {
+      const g = this.#of(promise.guest);
+      if (g.lastPromise?.eligible !== promise.eligible) g.startFailures = 0;
+      const found = g.lastPromise === undefined && g.owned === undefined && g.observed?.state === "running";
+      if (found) g.adopting = { untilMs: now.bootMs + bidMs };
+      g.promise = promise;
+      g.lastPromise = promise;
+      if (isActive(g)) this.#toAdvertise.add(g.guest);
+    }
+    this.parts.here.wanted = promised.filter((p) => p.wanted !== "down").length;
+    this.feedDirty = true;
+    this.hostDirty = true;
+    this.touchAll();
+  }
+
+  /** The whole list. A guest that is not in it is off. */
+  onObserved(observed: readonly GuestObservation[], now: Now): void {
+    const { here } = this.parts;
+    const first = !here.observedOnce;
+    const seen = new Set<GuestId>();
+    for (const observation of observed) {
+      seen.add(observation.guest);
+      this.#look(this.#of(observation.guest), observation, first, now);
+    }
+    for (const g of this.parts.all.values())
+      if (!seen.has(g.guest) && (g.observed !== undefined || g.awaitsLook)) this.#look(g, undefined, first, now);
+    here.observedOnce = true;
+    if (first) this.touchAll();
+  }
+
+  #look(g: GuestState, observation: GuestObservation | undefined, first: boolean, now: Now): void {
+    const before = g.observed;
+    g.observed = observation?.state === "off" ? undefined : observation;
+    const changed = before?.state !== g.observed?.state || before?.process?.pid !== g.observed?.process?.pid;
+    if (!changed && !g.awaitsLook && g.forced === undefined && !g.resumeInFlight && observation?.autostart !== true)
+      return;
+    const inFlight = g.resumeInFlight;
+    onLook(g);
+    if (changed || inFlight !== g.resumeInFlight) this.feedDirty = true;
+    if (changed) this.#toAdvertise.add(g.guest);
+    if (g.observed === undefined) g.lostTo = undefined;
+    const unclaimed = g.owned === undefined && g.released === undefined;
+    if (first && unclaimed && g.observed?.state === "running") g.adopting = { untilMs: now.bootMs + bidMs };
+    if (g.observed === undefined) g.adopting = undefined;
+    if (observation?.autostart === true && g.promise !== undefined)
+      this.parts.outbox.act({ kind: "clear-autostart", guest: g.guest, why: "Berth decides where it starts" });
+    this.touch(g.guest);
+  }
+
+  onActDone(act: Act, outcome: "done" | "failed", reason: string | undefined): void {
+    const g = this.#of(act.guest);
+    onActDone(g, act, outcome);
+    if (outcome === "failed")
+      this.parts.outbox.note({
+        level: "warning",
+        code: "ACT_FAILED",
+        guest: act.guest,
+        text: `${act.kind} failed${reason === undefined ? "" : `: ${reason}`}`,
+      });
+    this.touch(act.guest);
+  }
+
+  onNews(news: readonly GossipEntry[], now: Now): void {
+    for (const entry of news) {
+      if (entry.body?.kind === "host") continue;
+      const guest = entry.body?.guest ?? entry.key.slice(guestKey("").length);
+      const g = this.parts.all.get(guest);
+      if (g !== undefined && learnFromGossip(this.parts, g, entry, now)) this.#toAdvertise.add(guest);
+      if (g !== undefined) this.touch(guest);
+      if (entry.body !== null) this.#watchDuplicates(entry.body.uuid, guest, now);
+    }
+  }
+
+  /** The same UUID on two hosts raises an alarm, even for guests that nobody promised (section 8). */
+  #watchDuplicates(uuid: string, guest: GuestId, now: Now): void {
+    const hosts = hostsRunning(this.parts, uuid, now).join(", ");
+    const before = this.#duplicates.get(uuid);
+    if (!hosts.includes(", ")) {
+      this.#duplicates.delete(uuid);
+      return;
+    }
+    if (before === hosts) return;
+    this.#duplicates.set(uuid, hosts);
+    this.parts.outbox.note({ level: "alarm", code: "DUPLICATE_GUEST", guest, text: `${uuid} runs on ${hosts}` });
+  }
+
+  onOutcomes(outcomes: readonly Outcome[], now: Now): void {
+    for (const outcome of outcomes) {
+      onOutcome(this.parts, this.#of(outcome.guest), outcome, now);
+      this.touch(outcome.guest);
+    }
+  }
+
+  /** An operator's wish about one guest. */
+  wish(guest: GuestId, wish: { readonly kind: "release"; readonly to?: HostId } | { readonly kind: "claim" }): void {
+    const g = this.#of(guest);
+    if (wish.kind === "release" && g.owned !== undefined) g.release = { to: wish.to };
+    if (wish.kind === "claim") g.wished = true;
+    g.nextTryMs = 0;
+    this.touch(guest);
+  }
+
+  /** Everything of the old incarnation off and forgotten? */
+  clearOldIncarnation(now: Now): boolean {
+    return clearOldIncarnation(this.parts, now);
+  }
+
+  /** Looks at every guest that is due or was touched. `clearing`: an old incarnation is being taken down, owned guests wait. */
+  run(now: Now, clearing: boolean): void {
+    for (const name of this.#schedule.take(now.bootMs)) this.#dirty.add(name);
+    const names = [...this.#dirty];
+    this.#dirty.clear();
+    for (const name of names) {
+      const g = this.parts.all.get(name);
+      if (g !== undefined && !(clearing && g.owned !== undefined)) this.#evaluate(g, now);
+    }
+  }
+
+  #evaluate(g: GuestState, now: Now): void {
+    const promise = ruling(g);
+    if (promise === undefined) {
+      say(g, "idle", "not promised");
+      return;
+    }
+    this.#changeMode(g, promise, now);
+    if (promise.mode === "gossip" && g.promise !== undefined) {
+      evaluateGossipMode(this.parts, g, promise, now);
+      return;
+    }
+    if (g.owned !== undefined) {
+      evaluateOwned(this.parts, g, promise, now);
+      return;
+    }
+    if (g.promise === undefined && g.released === undefined) {
+      say(g, "idle", "no longer promised");
+      return;
+    }
+    if (isActive(g)) evaluateUnowned(this.parts, g, promise, now);
+    if (g.released !== undefined) {
+      tell(this.parts, g, now);
+      return;
+    }
+    if (!isActive(g)) evaluateAbsent(this.parts, g, promise, now);
+  }
+
+  /**
+   * Policy changed between quorum and gossip. What a host granted to itself is no claim for the voters: the copy is
+   * claimed like one found running, before it is touched. The other way round it simply goes on.
+   */
+  #changeMode(g: GuestState, promise: PromisedGuest, now: Now): void {
+    if (g.owned === undefined || g.owned.by === promise.mode) return;
+    if (promise.mode === "gossip") {
+      g.owned = { ...g.owned, by: "gossip" };
+      this.parts.outbox.persist({ kind: "owned", guest: g.guest, value: g.owned });
+      return;
+    }
+    g.owned = undefined;
+    g.known = undefined;
+    this.parts.outbox.persist({ kind: "owned", guest: g.guest, value: null });
+    if (g.observed?.state === "running") g.adopting = { untilMs: now.bootMs + bidMs };
+    this.feedDirty = true;
+    this.#toAdvertise.add(g.guest);
+  }
+
+  /** Gossips what changed. */
+  advertise(now: Now): void {
+    for (const guest of this.#toAdvertise) {
+      const g = this.parts.all.get(guest);
+      if (g === undefined) continue;
+      this.parts.gossip.advertise(guestKey(guest), guestAdvert(this.parts, g));
+      if (g.observed !== undefined) this.#watchDuplicates(g.observed.uuid, guest, now);
+    }
+    const changed = this.#toAdvertise.size > 0;
+    this.#toAdvertise.clear();
+    if (changed) this.#countLoad();
+    if (!this.hostDirty) return;
+    this.hostDirty = false;
+    this.parts.gossip.advertise("host", hostAdvert(this.parts, now));
+  }
+
+  #countLoad(): void {
+    let load = 0;
+    for (const g of this.parts.all.values())
+      if (g.owned !== undefined || (this.parts.claimant.isTrying(g.guest) && g.phase === "claiming")) load += 1;
+    if (load !== this.parts.here.load) this.hostDirty = true;
+    this.parts.here.load = load;
+  }
+}
+
+/** Gossip key of a guest. */
+function guestKey(guest: GuestId): string {
+  return `guest/${guest}`;
+}

@@ -1,0 +1,54 @@
+/** What the files of this folder share: the small machines next door, and this host's own circumstances. */
+import type { Claimant } from "../claimant/claimant.ts";
+import type { Gossip } from "../gossip/gossip.ts";
+import type { Holder } from "../holder/holder.ts";
+import type { Membership } from "../membership.ts";
+import type { Outbox } from "../outbox.ts";
+import type { Rules } from "../rules.ts";
+import type { Now } from "../time.ts";
+import type { GuestId, HostId } from "../words.ts";
+import type { GuestState } from "./state.ts";
+
+export interface GuestParts {
+  readonly self: HostId;
+  readonly rules: Rules;
+  readonly outbox: Outbox;
+  readonly membership: Membership;
+  readonly holder: Holder;
+  readonly claimant: Claimant;
+  readonly gossip: Gossip;
+  readonly all: Map<GuestId, GuestState>;
+  readonly here: Circumstances;
+  /** Looks at the guest again at this moment (boot-time) at the latest. */
+  wakeGuest(g: GuestState, atMs: number): void;
+  /** The dead-man's list must be written again with this batch. */
+  feedChanged(): void;
+  /** This host's advert or the guest's must be looked at again. */
+  advertChanged(g: GuestState): void;
+}
+
+/** What changes on this host as a whole. */
+export interface Circumstances {
+  readonly hypervisor: boolean;
+  hypervisorUp: boolean;
+  weight: number;
+  memoryFreeKib: number;
+  draining: boolean;
+  /** Boot-time moment of the dead-man's last heartbeat; minus infinity before the first. */
+  deadManSeenMs: number;
+  /** At least one whole list of domains was seen in this life. */
+  observedOnce: boolean;
+  /** Boot-time moment at which this life began. */
+  startedMs: number;
+  /** Guests owned or being claimed. */
+  load: number;
+  /** Guests that policy wants somewhere. */
+  wanted: number;
+}
+
+/** Without a heartbeat of the dead-man for this long nothing is started or resumed: 20 polls. */
+const deadManSilenceMs = 2_000;
+
+export function deadManAlive(here: Circumstances, now: Now): boolean {
+  return now.bootMs - here.deadManSeenMs <= deadManSilenceMs;
+}

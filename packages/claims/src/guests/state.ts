@@ -1,0 +1,91 @@
+/** What this host keeps of one guest: policy, what runs, what it owns, and what it is doing about it. */
+
+import type { GuestPhase } from "../host.ts";
+import type { Act } from "../ready.ts";
+import type { OwnedClaim, ReleasedClaim } from "../records.ts";
+import type { ClaimValue, GuestId, GuestObservation, HostId, PromisedGuest } from "../words.ts";
+
+export interface GuestState {
+  readonly guest: GuestId;
+  /** Absent once policy no longer promises it; the last one is kept in `lastPromise` while it is owned. */
+  promise: PromisedGuest | undefined;
+  lastPromise: PromisedGuest | undefined;
+  /** Absent before the first observation of this life and while it is off. */
+  observed: GuestObservation | undefined;
+  owned: OwnedClaim | undefined;
+  released: ReleasedClaim | undefined;
+  /** The newest claim heard of, by gossip or from the registers. */
+  known: ClaimValue | undefined;
+  knownSinceMs: number;
+  /** The registers themselves named another owner since this copy was seen: it may be destroyed. */
+  lostTo: HostId | undefined;
+  /** Not before this moment (boot-time) the registers are asked again. */
+  nextTryMs: number;
+  nextRefreshMs: number;
+  /** The one act under way, and the force that may overtake it. */
+  act: Act | undefined;
+  actSinceMs: number;
+  /** An act ended; nothing is begun before the next observation shows what it did. */
+  awaitsLook: boolean;
+  forced: { readonly kind: "suspend" | "destroy"; readonly sinceMs: number } | undefined;
+  resumeInFlight: boolean;
+  /** Found running and unclaimed at start-up: untouched until this moment, then claimed (section 8). */
+  adopting: { readonly untilMs: number } | undefined;
+  /** An operator's or a drain's wish to give the guest up. */
+  release: { readonly to: HostId | undefined } | undefined;
+  /** An operator's wish to have it here. */
+  wished: boolean;
+  stoppingSinceMs: number | undefined;
+  isolatedSinceMs: number | undefined;
+  startFailures: number;
+  /** This host failed to start it and leaves it to others until then (boot-time). */
+  avoidUntilMs: number;
+  phase: GuestPhase;
+  reason: string;
+}
+
+export function newGuestState(guest: GuestId): GuestState {
+  return {
+    guest,
+    promise: undefined,
+    lastPromise: undefined,
+    observed: undefined,
+    owned: undefined,
+    released: undefined,
+    known: undefined,
+    knownSinceMs: 0,
+    lostTo: undefined,
+    nextTryMs: 0,
+    nextRefreshMs: 0,
+    act: undefined,
+    actSinceMs: 0,
+    awaitsLook: false,
+    forced: undefined,
+    resumeInFlight: false,
+    adopting: undefined,
+    release: undefined,
+    wished: false,
+    stoppingSinceMs: undefined,
+    isolatedSinceMs: undefined,
+    startFailures: 0,
+    avoidUntilMs: 0,
+    phase: "idle",
+    reason: "nothing is known yet",
+  };
+}
+
+/** The hypervisor has a process for it. */
+export function isActive(g: GuestState): boolean {
+  return g.observed !== undefined && g.observed.state !== "off";
+}
+
+/** The promise that governs it: the present one, or the last one of a guest that is still owned. */
+export function ruling(g: GuestState): PromisedGuest | undefined {
+  return g.promise ?? g.lastPromise;
+}
+
+/** Where the guest stands, in one word and one sentence. */
+export function say(g: GuestState, phase: GuestPhase, reason: string): void {
+  g.phase = phase;
+  g.reason = reason;
+}

@@ -1,0 +1,221 @@
+/**
+ * The right of this host to run anything at all: one lease, renewed every R, whatever the number of guests.
+ *
+ * The only subtle thing is from when it counts. A voter counts D_A from when it heard us, we count T_fence from *before*
+ * we spoke; so ours ends first however long messages took. An answer is worth something only for the request it
+ * answers, in this life, and only while the lease it grants has not run out (section 4.1).
+ */
+import type { Membership } from "../membership.ts";
+import type { Renew, RenewReply } from "../messages.ts";
+import type { Outbox } from "../outbox.ts";
+import type { Identity } from "../records.ts";
+import type { Rules } from "../rules.ts";
+import { after, type Deadline, holderRemainingMs, type Now } from "../time.ts";
+import type { HostId, VoterId } from "../words.ts";
+import { LateKnowledge } from "./late-knowledge.ts";
+
+interface Attempt {
+  readonly sentAt: Now;
+  readonly fenceMs: number;
+  readonly acks: VoterId[];
+}
+
+export interface HolderParts {
+  readonly rules: Rules;
+  readonly outbox: Outbox;
+  readonly membership: Membership;
+}
+
+export class Holder {
+  readonly #parts: HolderParts;
+  readonly #host: HostId;
+  readonly late = new LateKnowledge();
+  readonly #heard = new Map<VoterId, Now>();
+  #identity: Identity;
+  #attempts = new Map<number, Attempt>();
+  #lastAttempt = 0;
+  #validUntil: Deadline | undefined;
+  #fencedBy: VoterId[] = [];
+  #fencedInc = 0;
+  #nextRenewMs = 0;
+  #paused = false;
+
+  constructor(
+    parts: HolderParts,
+    init: { readonly host: HostId; readonly identity: Identity; readonly validUntil: Deadline | undefined },
+  ) {
+    this.#parts = parts;
+    this.#host = init.host;
+    this.#identity = init.identity;
+    this.#validUntil = init.validUntil;
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** End of the lease; absent before the first one of this boot. */
+  get validUntil(): Deadline | undefined {
+    return this.#validUntil;
+  }
+
+  /** A lease is held and neither clock has reached its end. */
+  isLeased(now: Now): boolean {
+    return this.#validUntil !== undefined && !this.#parts.rules.holderPassed(this.#validUntil, now);
+  }
+
+  /** What is left of the lease, 0 when none. Milliseconds. */
+  remainingMs(now: Now): number {
+    return this.isLeased(now) && this.#validUntil !== undefined
+      ? Math.max(0, holderRemainingMs(this.#validUntil, now))
+      : 0;
+  }
+
+  /** A majority has fenced this incarnation or granted it to another machine: everything off, then {@link reincarnate}. */
+  get isFenced(): boolean {
+    return this.#parts.rules.isQuorum(this.#parts.membership.voterIds, this.#fencedBy);
+  }
+
+  /** Voters of the present set that answered within T_fence. */
+  votersHeard(now: Now): number {
+    const { membership } = this.#parts;
+    const recent = (heard: Now | undefined) =>
+      heard !== undefined && now.bootMs - heard.bootMs < membership.config.profile.fenceMs;
+    return membership.voterIds.filter((voter) => recent(this.#heard.get(voter))).length;
+  }
+
+  /** Boot-time moment of the next renewal. */
+  get nextRenewMs(): number {
+    return this.#paused ? Number.POSITIVE_INFINITY : this.#nextRenewMs;
+  }
+
+  /** Renewing waits while old guests are not confirmed off: a new boot must not be granted anything before (4.5). */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+  }
+
+  /** Renews when it is time. */
+  tick(now: Now): void {
+    if (this.#paused || now.bootMs < this.#nextRenewMs) return;
+    this.#renew(now);
+  }
+
+  /** Renews now: after a new configuration, a new incarnation, or a heal. */
+  renewSoon(): void {
+    this.#nextRenewMs = 0;
+  }
+
+  #renew(now: Now): void {
+    const { outbox, membership } = this.#parts;
+    const { renewMs, fenceMs } = membership.config.profile;
+    this.#lastAttempt += 1;
+    this.#nextRenewMs = now.bootMs + renewMs;
+    for (const [number, attempt] of this.#attempts)
+      if (now.bootMs - attempt.sentAt.bootMs > attempt.fenceMs) this.#attempts.delete(number);
+    this.#attempts.set(this.#lastAttempt, { sentAt: now, fenceMs, acks: [] });
+    const request: Renew = {
+      kind: "renew",
+      fleet: membership.fleet,
+      cfg: membership.config.number,
+      life: this.#identity.life,
+      inc: this.#identity.inc,
+      nonce: this.#identity.nonce,
+      attempt: this.#lastAttempt,
+    };
+    for (const { host } of membership.config.voters) outbox.send(host, request);
+  }
+
+  /** One voter's answer. True when the lease was lengthened or something about late hosts changed. */
+  onRenewReply(reply: RenewReply, now: Now): boolean {
+    this.#heard.set(reply.voter, now);
+    let changed = this.late.learn(reply.voter, reply.late, now);
+    if (reply.inc !== this.#identity.inc) return changed;
+    const { verdict } = reply;
+    switch (verdict.kind) {
+      case "ack":
+        changed = this.#onAck(reply, now) || changed;
+        break;
+      case "fenced":
+        this.#onFenced(reply.voter, verdict.fenced);
+        changed = true;
+        break;
+      case "clone":
+        this.#onClone(reply.voter);
+        changed = true;
+        break;
+      case "wait":
+        this.#nextRenewMs = Math.min(this.#nextRenewMs, now.bootMs + Math.max(20, verdict.remainingMs));
+        break;
+    }
+    return changed;
+  }
+
+  /** Section 4.1: a majority for one attempt, in time, makes the lease T_fence long from before the sending. */
+  #onAck(reply: RenewReply, now: Now): boolean {
+    const { rules, membership } = this.#parts;
+    const attempt = this.#attempts.get(reply.attempt);
+    if (attempt === undefined) return false;
+    attempt.acks.push(reply.voter);
+    if (!rules.isQuorum(membership.voterIds, attempt.acks)) return false;
+    const until = after(rules.leaseStart(attempt.sentAt, now), attempt.fenceMs);
+    if (!rules.ackInTime(until, now)) return false;
+    if (this.#validUntil !== undefined && holderRemainingMs(this.#validUntil, until) >= 0) return false;
+    this.#validUntil = until;
+    return true;
+  }
+
+  /**
+   * Another machine was granted this very incarnation. Which of the two is the copy cannot be told from here, and need not
+   * be: the one that is refused takes everything down and asks as a new incarnation, which waits while the other lives. A
+   * host whose disk was wiped comes back the same way.
+   */
+  #onClone(voter: VoterId): void {
+    this.#parts.outbox.note({
+      level: "alarm",
+      code: "IDENTITY_CLONED",
+      host: this.#host,
+      text: `voter ${voter} knows incarnation ${this.#identity.inc} of another machine`,
+    });
+    if (!this.#fencedBy.includes(voter)) this.#fencedBy.push(voter);
+  }
+
+  #onFenced(voter: VoterId, fenced: number): void {
+    this.#fencedInc = Math.max(this.#fencedInc, fenced);
+    if (this.#fencedBy.includes(voter)) return;
+    this.#fencedBy.push(voter);
+    this.#parts.outbox.note({
+      level: this.isFenced ? "warning" : "info",
+      code: this.isFenced ? "FENCED" : "FENCED_BY_ONE",
+      host: this.#host,
+      text: this.isFenced
+        ? `a majority has fenced incarnation ${this.#identity.inc}`
+        : `voter ${voter} has fenced incarnation ${this.#identity.inc}`,
+    });
+  }
+
+  /** A new incarnation: durable before it is used, with a nonce of its own. Only after everything is confirmed off. */
+  reincarnate(init: { readonly nonce: string; readonly bootId: string }): Identity {
+    const inc = Math.max(this.#identity.inc, this.#fencedInc) + 1;
+    this.#identity = { ...this.#identity, inc, nonce: init.nonce, bootId: init.bootId };
+    this.#parts.outbox.persist({ kind: "identity", value: this.#identity });
+    this.#validUntil = undefined;
+    this.#attempts = new Map();
+    this.#fencedBy = [];
+    this.#nextRenewMs = 0;
+    this.#parts.outbox.note({
+      level: "info",
+      code: "REINCARNATED",
+      host: this.#host,
+      text: `incarnation ${inc} begins`,
+    });
+    return this.#identity;
+  }
+
+  /** Another voter set: attempts and fences of the old one do not count for the new one. The lease stays valid. */
+  onConfigChange(): void {
+    this.#attempts = new Map();
+    this.#fencedBy = [];
+    this.late.forget();
+    this.renewSoon();
+  }
+}

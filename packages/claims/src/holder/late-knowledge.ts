@@ -1,0 +1,47 @@
+/**
+ * From when on could a majority of voters fence a host? Each voter names the hosts that missed renewals in its answers
+ * to ours; this keeps the latest word of each voter and turns it into one moment per host.
+ */
+import type { LateHost } from "../messages.ts";
+import { reachedByMajority } from "../quorum.ts";
+import type { Now } from "../time.ts";
+import type { HostId, VoterId } from "../words.ts";
+
+export class LateKnowledge {
+  /** Per voter, per host: boot-time moment from which the voter would fence the incarnation. */
+  readonly #byVoter = new Map<VoterId, Map<HostId, { readonly inc: number; readonly fromMs: number }>>();
+
+  /** One voter's whole list replaces what it said before. True when anything is late or was. */
+  learn(voter: VoterId, late: readonly LateHost[], now: Now): boolean {
+    const before = this.#byVoter.get(voter);
+    if (late.length === 0 && (before === undefined || before.size === 0)) return false;
+    const list = new Map<HostId, { readonly inc: number; readonly fromMs: number }>();
+    for (const { host, inc, remainingMs } of late) list.set(host, { inc, fromMs: now.bootMs + remainingMs });
+    this.#byVoter.set(voter, list);
+    return true;
+  }
+
+  /** A voter said that a host is live for another `remainingMs`: that is later than we thought. */
+  correct(voter: VoterId, late: LateHost, now: Now): void {
+    const list = this.#byVoter.get(voter) ?? new Map();
+    list.set(late.host, { inc: late.inc, fromMs: now.bootMs + late.remainingMs });
+    this.#byVoter.set(voter, list);
+  }
+
+  /**
+   * Boot-time moment from which a majority of `voters` would fence `host` at incarnation `inc`; infinity when too few
+   * of them call it late. An owner of an older incarnation than the voters know is gone already.
+   */
+  fenceableFromMs(voters: readonly VoterId[], host: HostId, inc: number): number {
+    const moments: number[] = [];
+    for (const voter of voters) {
+      const late = this.#byVoter.get(voter)?.get(host);
+      if (late !== undefined && late.inc >= inc) moments.push(late.inc > inc ? 0 : late.fromMs);
+    }
+    return reachedByMajority(voters.length, moments);
+  }
+
+  forget(): void {
+    this.#byVoter.clear();
+  }
+}

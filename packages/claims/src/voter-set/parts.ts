@@ -1,0 +1,18 @@
+import type { Holder } from "../holder/holder.ts";
+import type { Membership } from "../membership.ts";
+import type { Outbox } from "../outbox.ts";
+import type { Random } from "../random.ts";
+import type { Rules } from "../rules.ts";
+import type { Voter } from "../voter/voter.ts";
+import type { HostId } from "../words.ts";
+
+/** What the files of this folder share. */
+export interface ChangeParts {
+  readonly rules: Rules;
+  readonly outbox: Outbox;
+  readonly membership: Membership;
+  readonly holder: Holder;
+  readonly voter: Voter | undefined;
+  readonly random: Random;
+  readonly self: HostId;
+}

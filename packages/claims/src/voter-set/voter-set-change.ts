@@ -1,0 +1,141 @@
+/**
+ * Change of the voter set (section 7): choose C+1 on the old voters, seal a majority of them, copy what they remember, write it
+ * to a majority of the new set, activate.
+ *
+ * Every step can be repeated by anybody: the choice is a Paxos register, a seal names what was chosen, sealed memory does
+ * not change, and a new voter believes only a whole copy. So a coordinator that dies half-way is replaced by whoever
+ * notices that old voters are sealed and no new ones answer.
+ */
+import { ballotAbove } from "../ballot.ts";
+import type { OperatorCommand } from "../events.ts";
+import type { VoterReply } from "../messages.ts";
+import { grantMs } from "../profile.ts";
+import { isVoterCountAllowed } from "../quorum.ts";
+import type { Now } from "../time.ts";
+import type { Configuration, HostId, Voter as VoterEntry } from "../words.ts";
+import type { ChangeParts } from "./parts.ts";
+import { type Change, newChange, onChangeReply, sendPhase } from "./phases.ts";
+import { foundFromReset } from "./reset-quorum.ts";
+
+/** What was not answered is sent again after this long. */
+const resendMs = 500;
+
+export class VoterSetChange {
+  readonly #parts: ChangeParts;
+  #change: Change | undefined;
+  #highestSeen = 0;
+  #copies = 0;
+  nextWakeMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: ChangeParts) {
+    this.#parts = parts;
+  }
+
+  /** An operator's wish for another set. Refused, with a note, when its size is not allowed (never even, never above 7). */
+  begin(voters: readonly VoterEntry[], now: Now): void {
+    const { membership, outbox } = this.#parts;
+    const { config } = membership;
+    if (!isVoterCountAllowed(voters.length) || new Set(voters.map((v) => v.voter)).size !== voters.length) {
+      outbox.note({
+        level: "warning",
+        code: "VOTER_COUNT",
+        text: "a voter set has 1, 3, 5 or 7 different voters",
+      });
+      return;
+    }
+    const next: Configuration = {
+      number: config.number + 1,
+      voters,
+      profile: config.profile,
+      quarantineMs: grantMs(config.profile),
+      previous: { number: config.number, voters: config.voters },
+    };
+    this.#run(config, next, "choosing", now);
+  }
+
+  /** Founds a new set from this host's own voter; true when that happened. */
+  reset(command: Extract<OperatorCommand, { readonly kind: "reset-quorum" }>, now: Now): boolean {
+    const founded = foundFromReset(this.#parts, command, now);
+    if (founded === undefined) return false;
+    this.#change = founded;
+    this.#send(now);
+    return true;
+  }
+
+  /** An old voter is sealed: whoever hears it looks after a while whether somebody completes the change. */
+  onSealedNotice(now: Now): void {
+    if (this.#change !== undefined || Number.isFinite(this.nextWakeMs)) return;
+    this.nextWakeMs = now.bootMs + resendMs * (2 + 2 * this.#parts.random.next());
+  }
+
+  #run(old: Pick<Configuration, "number" | "voters">, next: Configuration, phase: Change["phase"], now: Now): void {
+    const { self, holder } = this.#parts;
+    this.#copies += 1;
+    const { life } = holder.identity;
+    const copy = `${self}/${life}/${this.#copies}`;
+    this.#change = newChange(old, next, phase, ballotAbove(this.#highestSeen, self, life), copy);
+    this.#send(now);
+  }
+
+  #send(now: Now): void {
+    if (this.#change !== undefined) sendPhase(this.#parts, this.#change);
+    this.nextWakeMs = this.#change === undefined ? Number.POSITIVE_INFINITY : now.bootMs + resendMs;
+  }
+
+  /** `completed`: the new configuration was taken in this step. `not-mine`: an answer to somebody else. */
+  onReply(from: HostId, reply: VoterReply, now: Now): "completed" | "handled" | "not-mine" {
+    const change = this.#change;
+    if (change === undefined || !isChangeReply(reply)) return isChangeReply(reply) ? "handled" : "not-mine";
+    const before = change.phase;
+    if ("rejectedBy" in reply && reply.rejectedBy !== undefined)
+      this.#highestSeen = Math.max(this.#highestSeen, reply.rejectedBy.n);
+    onChangeReply(this.#parts, change, from, reply);
+    if (change.phase === "rejected") {
+      this.#change = undefined;
+      this.#parts.outbox.note({
+        level: "warning",
+        code: "CHANGE_REFUSED",
+        text: "another change of voters came first",
+      });
+      return "handled";
+    }
+    if (change.phase === before) return "handled";
+    if (change.phase !== "complete") {
+      this.#send(now);
+      return "handled";
+    }
+    return this.#complete(change);
+  }
+
+  #complete(change: Change): "completed" | "handled" {
+    const { membership, outbox } = this.#parts;
+    this.#change = undefined;
+    this.nextWakeMs = Number.POSITIVE_INFINITY;
+    const taken = membership.adopt(change.next);
+    outbox.send("*", membership.notice(change.next, false));
+    return taken ? "completed" : "handled";
+  }
+
+  tick(now: Now): void {
+    if (now.bootMs < this.nextWakeMs) return;
+    this.nextWakeMs = Number.POSITIVE_INFINITY;
+    const { membership, holder } = this.#parts;
+    if (this.#change !== undefined) {
+      this.#send(now);
+      return;
+    }
+    const { begun, config } = membership;
+    if (begun !== undefined && begun.number === config.number + 1) {
+      this.#run(config, begun, "sealing", now);
+      return;
+    }
+    const stuck = config.previous !== undefined && config.reset === undefined && !holder.isLeased(now);
+    if (stuck && config.previous !== undefined) this.#run(config.previous, config, "sealing", now);
+  }
+}
+
+function isChangeReply(reply: VoterReply): boolean {
+  return ["propose-config-reply", "seal-reply", "snapshot-reply", "install-reply", "activate-reply"].includes(
+    reply.kind,
+  );
+}

@@ -1,0 +1,31 @@
+import type { Fence, FenceReply } from "../messages.ts";
+import type { Now } from "../time.ts";
+import type { HostId, KnownHost } from "../words.ts";
+import { fenceableInMs, leaseView } from "./lease-view.ts";
+import type { VoterParts } from "./parts.ts";
+
+/**
+ * FENCE (section 3): refused if the lease is live here, if this voter is in quarantine or held down; else the incarnation
+ * is fenced durably and for ever. One FENCE covers every guest of the host.
+ */
+export function onFence(parts: VoterParts, from: HostId, fence: Fence, now: Now): FenceReply["verdict"] {
+  const { state, rules, outbox } = parts;
+  const known = state.hosts.get(fence.host);
+  if (known !== undefined && known.fenced >= fence.inc) return { kind: "ack" };
+  if (fence.confirmedBy === undefined && !rules.mayFence(leaseView(state, rules, fence.host, now)))
+    return { kind: "live", remainingMs: fenceableInMs(state, rules, fence.host, now) };
+  const value: KnownHost = {
+    inc: Math.max(known?.inc ?? 0, fence.inc),
+    nonce: known?.nonce ?? "",
+    fenced: Math.max(known?.fenced ?? 0, fence.inc),
+  };
+  state.hosts.set(fence.host, value);
+  outbox.persist({ kind: "voter-host", host: fence.host, value });
+  outbox.note({
+    level: fence.confirmedBy === undefined ? "info" : "alarm",
+    code: fence.confirmedBy === undefined ? "HOST_FENCED" : "HOST_CONFIRMED_DEAD",
+    host: fence.host,
+    text: `incarnation ${fence.inc} fenced for ${from}${fence.confirmedBy === undefined ? "" : `, vouched for by ${fence.confirmedBy}`}`,
+  });
+  return { kind: "ack" };
+}
