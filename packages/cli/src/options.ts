@@ -71,6 +71,29 @@ export function addHostOptions(command: Command): Command {
     .option("--state-dir <dir>", "folder for locks and for the embedded hypervisor's state");
 }
 
+/** What the options of {@link addPassOptions} parse to. */
+export interface PassOptions extends HostOptions {
+  readonly negate?: readonly string[];
+  readonly bundlesequence?: readonly string[];
+  readonly detailedExitcode?: true;
+}
+
+/** As {@link addHostOptions}, for commands that go through a whole pass; cf-agent's letters. */
+export function addPassOptions(command: Command): Command {
+  command
+    .addOption(
+      new Option("-N, --negate <class>", "unset a class, whatever sets it; may be repeated").argParser(collectClasses),
+    )
+    .addOption(
+      new Option(
+        "-b, --bundlesequence <bundles>",
+        "evaluate these bundles, in place of the policy's own list",
+      ).argParser((text: string) => text.split(",")),
+    )
+    .option("--detailed-exitcode", "exit 2 when changes wait or promises are not kept");
+  return addHostOptions(command);
+}
+
 const className = /^[a-zA-Z0-9_]+$/;
 
 function collectClasses(text: string, before: readonly string[] = []): readonly string[] {

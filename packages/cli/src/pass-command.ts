@@ -3,8 +3,9 @@ import type { PassReport } from "@berth/agent/pass-report";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { refuseErrors } from "./findings.ts";
 import { readHostConfig } from "./host-config.ts";
-import { type HostOptions, outputChoice } from "./options.ts";
+import { outputChoice, type PassOptions } from "./options.ts";
 import type { Unreachable } from "./output/envelope.ts";
+import { printableLines } from "./output/printable.ts";
 import type { Column } from "./output/table.ts";
 import type { Loudness } from "./pass-notes.ts";
 import { policyFiles } from "./policy-source.ts";
@@ -14,11 +15,13 @@ import type { PassRow } from "./views/pass-view.ts";
 /** What the command lines of `plan` and `converge` come to. */
 export interface PassRequest {
   readonly files: readonly string[];
-  readonly options: HostOptions & OutputChoice & { readonly detailedExitcode?: true };
+  readonly options: PassOptions & OutputChoice;
   readonly dryRun: boolean;
   readonly ignoreLocks: boolean;
   readonly loudness: Loudness;
   readonly columns: readonly Column<PassRow>[];
+  /** Whether the policy's reports promises are printed, as cf-agent does. */
+  readonly printReports: boolean;
 }
 
 /** Runs one pass and shows it. @throws CliError POLICY_INVALID, NO_POLICY, USAGE */
@@ -31,7 +34,7 @@ export async function runPass(request: PassRequest, session: Session): Promise<v
   await using host = new BerthHost({ config });
   const report = await host.converge({
     files: policyFiles(request.files, config),
-    classes: request.options.define ?? [],
+    ...policyOptions(request.options),
     dryRun: request.dryRun,
     ignoreLocks: request.ignoreLocks,
     explain: request.loudness === "verbose",
@@ -44,11 +47,24 @@ export async function runPass(request: PassRequest, session: Session): Promise<v
   session.exitCode = exitCodeOf(report, request.options.detailedExitcode === true);
 }
 
-async function showPass(report: PassReport, { options, columns }: PassRequest, session: Session): Promise<void> {
+/** The part of the options that decides what the policy says. */
+function policyOptions({ define, negate, bundlesequence }: PassOptions) {
+  return {
+    classes: define ?? [],
+    negatedClasses: negate ?? [],
+    ...(bundlesequence === undefined ? {} : { bundleSequence: bundlesequence }),
+  };
+}
+
+async function showPass(
+  report: PassReport,
+  { options, columns, printReports }: PassRequest,
+  session: Session,
+): Promise<void> {
   const { outcomeView, passJson, passRows } = await import("./views/pass-view.ts");
   const choice = outputChoice(options);
   if (choice.output === "table" || choice.output === "wide") {
-    for (const text of report.reports) session.data(`R: ${text}\n`);
+    if (printReports) for (const text of report.reports) session.data(printableLines(`R: ${text}\n`));
     await session.list({ kind: "", columns, name: () => "", json: () => ({}) }, passRows(report.promises), choice);
     return;
   }

@@ -1,17 +1,16 @@
 import type { Command } from "commander";
-import { addHostOptions, addOutputOptions, type HostOptions } from "../options.ts";
+import { addOutputOptions, addPassOptions, type PassOptions } from "../options.ts";
 import { runPass } from "../pass-command.ts";
 import type { OutputChoice, Session } from "../session.ts";
 import { passColumns, planColumns } from "../views/pass-view.ts";
 
-interface Options extends HostOptions, OutputChoice {
+interface Options extends PassOptions, OutputChoice {
   readonly file?: readonly string[];
   readonly dryRun?: true;
   /** False with `-K`. */
   readonly lock: boolean;
   readonly inform?: true;
   readonly verbose?: true;
-  readonly detailedExitcode?: true;
 }
 
 /** `berth converge [FILE...]`: one pass on this host, with cf-agent's letters. */
@@ -22,9 +21,8 @@ export function define(command: Command, session: Session): void {
     .option("-n, --dry-run", "find out and show, change nothing")
     .option("-K, --no-lock", "evaluate every promise, whatever its ifelapsed says")
     .option("-I, --inform", "tell each repair as it is made")
-    .option("-v, --verbose", "tell how each state is reached")
-    .option("--detailed-exitcode", "exit 2 when changes wait or promises are not kept");
-  addHostOptions(addOutputOptions(command))
+    .option("-v, --verbose", "tell how each state is reached");
+  addPassOptions(addOutputOptions(command))
     .addHelpText("after", help)
     .action((files: string[], options: Options) => converge(files, options, session));
 }
@@ -43,6 +41,7 @@ async function converge(files: readonly string[], options: Options, session: Ses
       ignoreLocks: !options.lock,
       loudness: options.verbose === true ? "verbose" : options.inform === true ? "inform" : "quiet",
       columns: dryRun ? planColumns : passColumns,
+      printReports: true,
     },
     session,
   );

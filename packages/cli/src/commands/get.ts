@@ -5,6 +5,7 @@ import { readHostView } from "../host-view.ts";
 import { addHostOptions, addOutputOptions, choiceArgument, type HostOptions, outputChoice } from "../options.ts";
 import type { Unreachable } from "../output/envelope.ts";
 import type { ListView } from "../output/list-view.ts";
+import { unreachableText } from "../pass-notes.ts";
 import { readPolicy } from "../policy-source.ts";
 import type { OutputChoice, Session } from "../session.ts";
 import { guestView } from "../views/guest-view.ts";
@@ -46,7 +47,7 @@ async function get(kind: Kind, names: readonly string[], options: Options, sessi
     case "guests":
     case "networks": {
       const { guests, networks, unreachable } = await readHostView(options.file ?? [], options, session);
-      for (const { type, uri, reason } of unreachable) session.note(`${type} (${uri}) cannot be reached: ${reason}`);
+      for (const { type = "", uri, reason } of unreachable) session.note(unreachableText(type, uri, reason));
       if (unreachable.length > 0) session.exitCode = exitCodes.error;
       if (kind === "guests") return show(guestView, guests, { names, options, unreachable }, session);
       return show(networkView, networks, { names, options, unreachable }, session);

@@ -1,21 +1,25 @@
 import type { Command } from "commander";
-import { addHostOptions, addOutputOptions, type HostOptions } from "../options.ts";
+import { addOutputOptions, addPassOptions, type PassOptions } from "../options.ts";
 import { runPass } from "../pass-command.ts";
 import type { OutputChoice, Session } from "../session.ts";
 import { planColumns } from "../views/pass-view.ts";
 
-type Options = HostOptions & OutputChoice & { readonly detailedExitcode?: true };
-
 /** `berth plan [FILE...]`: the steps that a pass would take on this host, each with its effect and reason. */
 export function define(command: Command, session: Session): void {
-  command
-    .argument("[file...]", "policy files (otherwise the one of the configuration)")
-    .option("--detailed-exitcode", "exit 2 when there is something to change");
-  addHostOptions(addOutputOptions(command))
+  command.argument("[file...]", "policy files (otherwise the one of the configuration)");
+  addPassOptions(addOutputOptions(command))
     .addHelpText("after", help)
-    .action(async (files: string[], options: Options) => {
+    .action(async (files: string[], options: PassOptions & OutputChoice) => {
       await runPass(
-        { files, options, dryRun: true, ignoreLocks: true, loudness: "quiet", columns: planColumns },
+        {
+          files,
+          options,
+          dryRun: true,
+          ignoreLocks: true,
+          loudness: "quiet",
+          columns: planColumns,
+          printReports: false,
+        },
         session,
       );
     });

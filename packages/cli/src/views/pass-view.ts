@@ -3,10 +3,10 @@
  * kept have no row: a pass with nothing to do has an empty table.
  */
 import type { PassReport, PromiseReport, StepReport } from "@berth/agent/pass-report";
+import { describeStep } from "@berth/agent/step-text";
 import { formatPosition } from "@berth/model";
 import type { ListView } from "../output/list-view.ts";
 import type { Column } from "../output/table.ts";
-import { stepText } from "./step-text.ts";
 
 /** One row of the table of a pass. */
 export interface PassRow {
@@ -26,19 +26,22 @@ export function passRows(promises: readonly PromiseReport[]): PassRow[] {
       return { promise, step: what, effect: tag, result: "pending", why };
     });
     if (steps.length > 0 || promise.outcome === "kept") return [...steps, ...pending];
-    return [{ promise, step: "-", effect: "-", result: promise.outcome, why: promise.reason }, ...pending];
+    return [{ promise, step: "-", effect: "-", result: promise.outcome, why: whyOf(promise) }, ...pending];
   });
 }
 
 function stepRow(promise: PromiseReport, { step, result, error }: StepReport): PassRow {
-  return { promise, step: stepText(step), effect: step.tag, result, why: error?.message ?? step.reason };
+  return { promise, step: describeStep(step), effect: step.tag, result, why: error?.code ?? step.reason };
 }
 
-const nameColumns: readonly Column<PassRow>[] = [
-  { title: "NAME", cell: ({ promise }) => promise.name },
-  { title: "TYPE", cell: ({ promise }) => promise.type },
-];
+/** The code of a failure stands for it: the whole text is on stderr, once for all promises that share it. */
+function whyOf({ failure, reason }: PromiseReport): string {
+  return failure?.code ?? reason;
+}
+
+const nameColumn: Column<PassRow> = { title: "NAME", cell: ({ promise }) => promise.name };
 const wideColumns: readonly Column<PassRow>[] = [
+  { title: "TYPE", cell: ({ promise }) => promise.type, wide: true },
   { title: "PROMISED", cell: ({ promise }) => promise.promised, wide: true },
   { title: "GOAL", cell: ({ promise }) => promise.here, wide: true },
 ];
@@ -51,10 +54,10 @@ const effect: Column<PassRow> = { title: "EFFECT", cell: (row) => row.effect };
 const result: Column<PassRow> = { title: "RESULT", cell: (row) => row.result, coloured: true };
 
 /** Columns of `berth plan`: nothing was done, so there is no result. */
-export const planColumns: readonly Column<PassRow>[] = [...nameColumns, ...wideColumns, step, effect, ...lastColumns];
+export const planColumns: readonly Column<PassRow>[] = [nameColumn, ...wideColumns, step, effect, ...lastColumns];
 /** Columns of `berth converge`. */
 export const passColumns: readonly Column<PassRow>[] = [
-  ...nameColumns,
+  nameColumn,
   ...wideColumns,
   step,
   effect,
@@ -89,7 +92,7 @@ function stepJson({ step: planned, result: outcome, durationSeconds, error }: St
   const { kind, reason, tag, ...details } = planned;
   return {
     step: kind,
-    text: stepText(planned),
+    text: describeStep(planned),
     effect: tag,
     reason,
     result: outcome,
