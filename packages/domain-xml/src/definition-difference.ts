@@ -16,7 +16,7 @@ import {
   isRuntimeElement,
   saysNothing,
 } from "./runtime-parts.ts";
-import { sameAttribute, sameText } from "./value-equivalence.ts";
+import { isSizeElement, sameAttribute, sameText } from "./value-equivalence.ts";
 import { attributeOf, childNamed, elementsOf, textOf, type XmlElement } from "./xml-tree.ts";
 
 export type DefinitionKind = "domain" | "network";
@@ -97,7 +97,8 @@ class DifferenceWalk {
       this.#add(`${label}@${name}`, value, seen);
     }
     const text = textOf(wanted);
-    if (text !== "" && !this.#sameText(path, wanted, observed)) this.#add(label, text, textOf(observed));
+    if (text !== "" && !this.#sameText(path, wanted, observed))
+      this.#add(label, shownValue(wanted), shownValue(observed));
     this.#compareChildren(path, label, wanted, observed);
   }
 
@@ -160,6 +161,12 @@ class DifferenceWalk {
 
 function join(label: string, child: string): string {
   return label === "" ? child : `${label}/${child}`;
+}
+
+/** The element's text, with its unit where it has one. */
+function shownValue(element: XmlElement): string {
+  const unit = attributeOf(element, "unit") ?? (isSizeElement(element.name) ? "KiB" : undefined);
+  return unit === undefined ? textOf(element) : `${textOf(element)} ${unit}`;
 }
 
 /** An element in a few words: its text, or what it is made of. */

@@ -8,7 +8,6 @@ import { bytesPerUnit, sizeKib } from "./memory-size.ts";
 import { normalUuid } from "./uuid.ts";
 import { attributeOf, textOf, type XmlElement } from "./xml-tree.ts";
 
-/** Elements whose text is a size, in KiB where they state no unit. */
 const sizeElements = new Set([
   "memory",
   "currentMemory",
@@ -18,6 +17,11 @@ const sizeElements = new Set([
   "swap_hard_limit",
   "min_guarantee",
 ]);
+
+/** Whether the element's text is a size, in KiB where it states no unit. */
+export function isSizeElement(name: string): boolean {
+  return sizeElements.has(name);
+}
 
 /** Attributes whose unit stands in the attribute `unit` beside them. */
 const sizeAttributes = new Set(["memory", "size"]);

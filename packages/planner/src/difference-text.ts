@@ -1,7 +1,7 @@
 /** Differences in words, the same for guests and networks. */
 import type { Difference } from "@berth/domain-xml";
 
-/** Such as `memory: 1048576 wanted, 524288 now`. */
+/** Such as `memory: 1 GiB wanted, 524288 KiB now`. */
 export function describeDifference(difference: Difference): string {
   const { path, wanted, observed } = difference;
   if (wanted === undefined) return `${path}: not in the policy, ${observed} now`;

@@ -29,6 +29,8 @@ function endState(item: PromisePlan): string {
       return item.steps.some((step) => step.kind === "destroy-domain") && !startsIn(item) ? "down" : "suspended";
     case "deleted":
       return "absent";
+    case "unchanged":
+      return item.from;
   }
 }
 

@@ -3,7 +3,9 @@
  *
  * A promise names a state, and a class of hosts. Where the class holds and the host owns the guest, the promise is what
  * it says. Elsewhere `create` and `running` turn into "not here": down, or suspended. `suspended`, `down` and `delete`
- * apply wherever the promise is evaluated; but a paused copy is only ever started where the guest may run.
+ * apply wherever the promise is evaluated; but a paused copy is only ever started where the guest may run. Where the class
+ * holds and nobody is known to own the guest yet, it is left as it is: to start it could make two of it, and to stop it
+ * could stop the only one.
  */
 import type { GuestPromise, Ownership } from "@berth/model";
 import type { Goal, OwnershipMap, PlannerSettings } from "./plan-types.ts";
@@ -11,7 +13,7 @@ import type { Goal, OwnershipMap, PlannerSettings } from "./plan-types.ts";
 /** What is to be done with a guest here. */
 export interface GuestIntent {
   readonly promise: GuestPromise;
-  readonly goal: Extract<Goal, "running" | "suspended" | "down" | "deleted">;
+  readonly goal: Extract<Goal, "running" | "suspended" | "down" | "deleted" | "unchanged">;
   /** Whether this host may start or resume the guest. */
   readonly mayRun: boolean;
   /** Peers exist: the guest starts paused, and memory saved earlier may be older than its disk. */
@@ -37,10 +39,17 @@ export function guestIntent(promise: GuestPromise, ownership: OwnershipMap, sett
     case "create":
     case "running": {
       if (mayRun) return { promise, goal: "running", mayRun, hasPeers, here: "running" };
+      if (promise.hostHolds && isUndecided(owned)) {
+        return { promise, goal: "unchanged", mayRun, hasPeers, here: `as it is, for ${whyNotHere(promise, owned)}` };
+      }
       const goal = settings.notOwnedState;
       return { promise, goal, mayRun, hasPeers, here: `${goal}, for ${whyNotHere(promise, owned)}` };
     }
   }
+}
+
+function isUndecided(owned: Ownership): boolean {
+  return owned.kind === "elsewhere" && owned.owner === undefined;
 }
 
 function suspendedHere(promise: GuestPromise, owned: Ownership, mayRun: boolean): string {

@@ -28,6 +28,7 @@ export type PlanViolationCode =
   | "RUNS_AGAINST_PROMISE"
   | "STARTS_UNPAUSED"
   | "STOPS_PROMISED_GUEST"
+  | "STOPS_UNDECIDED_GUEST"
   | "UNDEFINES_WITHOUT_DELETE"
   | "DEFINES_ANOTHER"
   | "AUTOSTARTS_GUEST"
@@ -60,6 +61,9 @@ interface ModelGuest {
   running: boolean;
   active: boolean;
 }
+
+/** Steps after which a guest runs as before. */
+const harmless: ReadonlySet<Step["kind"]> = new Set(["define-domain", "set-domain-autostart", "create-volume"]);
 
 class PlanCheck {
   readonly violations: PlanViolation[] = [];
@@ -112,7 +116,8 @@ class PlanCheck {
     const guest: ModelGuest = { running: wasRunning, active: wasRunning || observed?.state === "paused" };
     for (const step of steps) this.#walkStep(promise, guest, step, observed);
     const wantsRunning = this.#mayRun(promise) && (promise.state === "create" || promise.state === "running");
-    if (guest.running && !wantsRunning)
+    const changesPower = steps.some((step) => !harmless.has(step.kind));
+    if (guest.running && !wantsRunning && changesPower)
       this.add("RUNS_AGAINST_PROMISE", promise.name, "it runs when all steps are done");
     if (wasRunning && wantsRunning && !guest.running) {
       this.add("STOPS_PROMISED_GUEST", promise.name, "it runs, is promised to run, and is stopped");
@@ -137,10 +142,12 @@ class PlanCheck {
         guest.running = true;
         return;
       case "suspend-domain":
+        this.#requireDecision(promise, step.kind);
         guest.running = false;
         return;
       case "shutdown-domain":
       case "destroy-domain":
+        this.#requireDecision(promise, step.kind);
         if (guest.running && this.#mayRun(promise) && (promise.state === "create" || promise.state === "running")) {
           this.add("STOPS_PROMISED_GUEST", name, `${step.kind}, though it runs and is promised to run`);
         }
@@ -173,6 +180,14 @@ class PlanCheck {
     if (!this.#mayRun(promise)) {
       this.add("RUNS_WITHOUT_OWNERSHIP", promise.name, `it is ${what}, but this host may not run it`);
     }
+  }
+
+  /** A guest that policy wants running somewhere is stopped only where it is known to be another host's. */
+  #requireDecision(promise: EnvironmentPromise, what: string): void {
+    const ownership = this.#ownership.get(promise.name);
+    const isKnown = ownership !== undefined && (ownership.kind !== "elsewhere" || ownership.owner !== undefined);
+    if (isKnown || !promise.hostHolds || (promise.state !== "create" && promise.state !== "running")) return;
+    this.add("STOPS_UNDECIDED_GUEST", promise.name, `${what}, though nobody is known to own it`);
   }
 
   #mayRun(promise: EnvironmentPromise): boolean {

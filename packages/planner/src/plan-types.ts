@@ -25,7 +25,7 @@ export const defaultPlannerSettings: PlannerSettings = {
   identitySeed: "",
 };
 
-/** By guest name. A guest that is missing here may not run on this host. */
+/** By guest name. A guest that is missing here is nobody's yet: it is neither started nor stopped. */
 export type OwnershipMap = ReadonlyMap<string, Ownership>;
 
 /** Names whose XML the planner wants, by view: what the next start uses, and what runs now. */
@@ -70,8 +70,8 @@ export interface PlanInput {
   readonly cache?: ComparisonCache;
 }
 
-/** Where the steps of one promise lead to. */
-export type Goal = "running" | "suspended" | "down" | "deleted" | "active" | "inactive";
+/** Where the steps of one promise lead to. `unchanged`: nobody is known to own the guest, so it neither starts nor stops. */
+export type Goal = "running" | "suspended" | "down" | "deleted" | "unchanged" | "active" | "inactive";
 
 /** A difference that no step of this plan removes from what runs now. */
 export interface PendingChange {

@@ -20,6 +20,8 @@ export function powerSteps(intent: GuestIntent, start: StartState, shutdownTimeo
     case "down":
     case "deleted":
       return moves.toOff();
+    case "unchanged":
+      return [];
   }
 }
 
