@@ -243,8 +243,9 @@ describe("a text that is no policy", () => {
   });
 
   it("shows a hundred findings and counts the rest", () => {
-    const findings = findingsOf("x bundle agent m { ; }\n".repeat(1000));
-    expect(findings).toHaveLength(101);
-    expect(findings.at(-1)).toMatch(/^POLICY_TOO_MANY_FINDINGS/);
+    const { diagnostics } = parsePolicy("x bundle agent m { ; }\n".repeat(1000), "p.cf");
+    expect(diagnostics).toHaveLength(101);
+    expect(diagnostics.at(-1)).toMatchObject({ code: "POLICY_TOO_MANY_FINDINGS", severity: "error" });
+    expect(diagnostics.at(-1)?.message).toMatch(/^1900 more/);
   });
 });

@@ -11,7 +11,7 @@ export function diagnose(
 ): { readonly ast: PolicyFile; readonly diagnostics: readonly Diagnostic[] } {
   const { ast, diagnostics } = parsePolicy(text, file);
   const broken = diagnostics.some((diagnostic) => diagnostic.severity === "error");
-  return { ast, diagnostics: broken ? diagnostics : [...diagnostics, ...checkFiles([ast])] };
+  return { ast, diagnostics: [...diagnostics, ...checkFiles([ast], !broken)] };
 }
 
 /** Each finding as `CODE line:column`. */

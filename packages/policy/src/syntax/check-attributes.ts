@@ -14,20 +14,26 @@ export function checkAttributes(
 ): void {
   for (const attribute of attributes) {
     if (findings.isFull) return;
-    const finding = checkAttribute(attribute, table, where);
+    const finding = checkAttribute(attribute, table, where, findings.complete);
     if (finding !== undefined) findings.add(finding);
   }
 }
 
-function checkAttribute(attribute: Attribute, table: AttributeTable, where: string): Diagnostic | undefined {
+function checkAttribute(
+  attribute: Attribute,
+  table: AttributeTable,
+  where: string,
+  complete: boolean,
+): Diagnostic | undefined {
   const known = table.get(attribute.name.text);
   if (known === undefined) return unknownAttribute(attribute, table, where);
-  return known.removed ? removedAttribute(attribute) : checkShape(attribute, known.shape);
+  if (known.removed) return removedAttribute(attribute);
+  return complete ? checkShape(attribute, known.shape) : undefined;
 }
 
 function unknownAttribute(attribute: Attribute, table: AttributeTable, where: string): Diagnostic {
   const { text } = attribute.name;
-  const hint = closestWord(text, table.keys());
+  const hint = meantName(text, [...table.keys()]);
   const known = [...table].filter(([, entry]) => !entry.removed).map(([name]) => name);
   const list = hint === undefined ? `; known here: ${known.sort().join(", ")}` : "";
   return {
@@ -38,6 +44,12 @@ function unknownAttribute(attribute: Attribute, table: AttributeTable, where: st
     length: text.length,
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+/** `state` for `environment_state`, where only one name ends like that; otherwise the nearest spelling. */
+function meantName(text: string, known: readonly string[]): string | undefined {
+  const longer = known.filter((name) => name.endsWith(`_${text}`));
+  return longer.length === 1 ? longer[0] : closestWord(text, known);
 }
 
 function removedAttribute(attribute: Attribute): Diagnostic {

@@ -21,26 +21,40 @@ import {
   promiseTypes,
   promiseTypesOf,
 } from "./language-names.ts";
+import { blockWords } from "./parse-context.ts";
 
 /**
  * Checks the files of one policy together.
  *
  * @param files the entry file and everything that `inputs` named, in the order of reading
- * @returns findings in the order of files and blocks; `POLICY_UNKNOWN_...` carry a hint where a known name is near
+ * @param complete false where the parser found errors in any file: then only names are checked, and nothing that a missing
+ *   definition would make wrong
+ * @returns findings in the order of the files and of their text; `POLICY_UNKNOWN_...` carry a hint where a known name is near
  */
-export function checkFiles(files: readonly PolicyFile[]): readonly Diagnostic[] {
-  const findings = new CheckFindings();
+export function checkFiles(files: readonly PolicyFile[], complete = true): readonly Diagnostic[] {
+  const findings = new CheckFindings(complete);
   const definitions = definitionsOf(files, findings);
   for (const file of files) {
     for (const block of file.blocks) {
-      if (findings.isFull) return findings.found;
+      if (findings.isFull) return inOrder(files, findings.found);
       if (block.kind === "bundle") checkBundle(block, definitions, findings);
       else if (block.kind === "body") checkBody(block, findings);
       else checkPromiseBlock(block, findings);
-      if (block.kind !== "promise-block") checkReferences(block, definitions, findings);
+      if (complete && block.kind !== "promise-block") checkReferences(block, definitions, findings);
     }
   }
-  return findings.found;
+  return inOrder(files, findings.found);
+}
+
+function inOrder(files: readonly PolicyFile[], found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const places = new Map(files.map((file, index) => [file.position.file, index]));
+  const place = ({ position }: Diagnostic): number => places.get(position.file) ?? files.length;
+  return found.toSorted(
+    (left, right) =>
+      place(left) - place(right) ||
+      left.position.line - right.position.line ||
+      left.position.column - right.position.column,
+  );
 }
 
 function checkBundle(bundle: Bundle, definitions: Definitions, found: CheckFindings): void {
@@ -62,10 +76,10 @@ function checkSection(
 ): void {
   const type = section.promiseType;
   const custom = bundle.bundleType.text === "agent" ? definitions.promiseTypes : new Set<string>();
-  if (custom.has(type.text)) return;
+  if (custom.has(type.text) || blockWords.has(type.text)) return;
   const table = promiseAttributesOf(type.text);
   if (table === undefined) {
-    found.add(unknownWord("POLICY_UNKNOWN_PROMISE_TYPE", "promise type", type, [...allowed, ...custom]));
+    found.add(unknownWord("POLICY_UNKNOWN_PROMISE_TYPE", "promise type", type, [...allowed, ...custom], guardAdvice));
     return;
   }
   if (!allowed.has(type.text)) {
@@ -109,9 +123,11 @@ function checkPromiseBlock(block: PromiseBlock, found: CheckFindings): void {
   checkAttributes(block.attributes as readonly Attribute[], promiseBlockAttributes(), "promise block", found);
 }
 
-function unknownWord(code: string, what: string, word: Identifier, known: readonly string[]): Diagnostic {
+const guardAdvice = "; if it is a class guard, it ends with two colons";
+
+function unknownWord(code: string, what: string, word: Identifier, known: readonly string[], advice = ""): Diagnostic {
   const hint = closestWord(word.text, known);
-  const list = hint === undefined ? `; known here: ${[...known].sort().join(", ")}` : "";
+  const list = hint === undefined ? `${advice}; known here: ${[...known].sort().join(", ")}` : "";
   return { ...errorAt(code, word, `there is no ${what} ${word.text}${list}`), ...(hint === undefined ? {} : { hint }) };
 }
 

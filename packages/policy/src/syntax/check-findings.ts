@@ -9,6 +9,12 @@ export const candidatesMax = 1000;
 /** Collects findings up to a limit. Whoever checks asks {@link CheckFindings.isFull} before the next piece of work. */
 export class CheckFindings {
   readonly found: Diagnostic[] = [];
+  /** False where the parser found errors: right sides may be mended ones, and definitions may be missing. */
+  readonly complete: boolean;
+
+  constructor(complete: boolean) {
+    this.complete = complete;
+  }
 
   get isFull(): boolean {
     return this.found.length >= findingsMax;

@@ -1,5 +1,5 @@
 /** One `name => value`, in a promise or in a body, and what goes wrong around the arrow and behind the value. */
-import type { Attribute, Guard, StringLiteral, Value } from "./ast.ts";
+import type { Attribute, Guard, Identifier, StringLiteral, Value } from "./ast.ts";
 import { blockWords, type ParseContext } from "./parse-context.ts";
 import { stringNode } from "./parse-string.ts";
 import { atValue, parseValue } from "./parse-value.ts";
@@ -14,7 +14,7 @@ export function parseAttribute(context: ParseContext, guard: Guard | undefined):
   if (blockWords.has(lexer.tokenText())) {
     context.reportHere("POLICY_RESERVED_WORD", `\`${lexer.tokenText()}\` starts a block and names no attribute`);
   }
-  const name = context.takeIdentifier();
+  const name = takeName(context);
   if (!takeArrow(context, name.text)) return undefined;
   const start = lexer.start;
   const value = parseValue(context, "right-side");
@@ -22,6 +22,25 @@ export function parseAttribute(context: ParseContext, guard: Guard | undefined):
   const mended = value.kind === "string" ? mendString(context, name.text, value, start) : value;
   return freezeAttribute({ kind: "attribute", position: name.position, name, value: mended }, guard);
 }
+
+/** The attribute's name; `environment-type` is reported and taken as `environment_type`. */
+function takeName(context: ParseContext): Identifier {
+  const { lexer, sink } = context;
+  const { start } = lexer;
+  const hyphened = hyphenedPattern.exec(lexer.text.slice(start, start + nameLengthMax))?.[1];
+  if (hyphened === undefined) return context.takeIdentifier();
+  const position = context.here();
+  const text = hyphened.replaceAll("-", "_");
+  const end = start + hyphened.length;
+  sink.report("POLICY_BAD_ATTRIBUTE_NAME", start, end, "an attribute's name is letters, digits and _", { hint: text });
+  lexer.moveTo(end);
+  return Object.freeze({ kind: "identifier", position, text });
+}
+
+const hyphenedPattern = /^(\w+(?:-\w+)+)[ \t]*=>/;
+
+/** Longer words are no attributes. */
+const nameLengthMax = 80;
 
 function freezeAttribute(attribute: Attribute, guard: Guard | undefined): Attribute {
   return Object.freeze(guard === undefined ? attribute : { ...attribute, guard });
@@ -40,11 +59,11 @@ function takeArrow(context: ParseContext, name: string): boolean {
       isEquals && lexer.kind === "unknown" && (lexer.text[lexer.start] === ">" || lexer.text[lexer.start] === "=");
     const end = greater ? lexer.end : lexer.previousEnd;
     if (greater) lexer.advance();
-    sink.report("POLICY_EXPECTED_ARROW", wrong, end, message, { hint: "=>" });
+    sink.report("POLICY_EXPECTED_ARROW", wrong, end, message);
     return true;
   }
   if (atValue(context) && !(lexer.kind === "word" && context.nextIs("=>"))) {
-    context.reportMissing("POLICY_EXPECTED_ARROW", message, { hint: "=>" });
+    context.reportMissing("POLICY_EXPECTED_ARROW", message);
     return true;
   }
   context.reportMissing("POLICY_MISSING_VALUE", `the attribute \`${name}\` has no value; write ${name} => "..."`);
@@ -57,6 +76,7 @@ function mendString(context: ParseContext, name: string, value: StringLiteral, s
   const glued = lexer.start === lexer.previousEnd;
   switch (lexer.kind) {
     case "unknown":
+      if (isJoinMark(context)) return takeJoined(context, value);
       if (value.text.trim() === "") return takeTextAfterStray(context, name, value, start);
       return glued || lexer.text[lexer.start] === "<" ? takeTextBehind(context, value, start) : value;
     case "word":
@@ -67,6 +87,25 @@ function mendString(context: ParseContext, name: string, value: StringLiteral, s
     default:
       return value;
   }
+}
+
+/** Whether the current character joins strings in other languages: `+`, `.`, `~`. */
+function isJoinMark(context: ParseContext): boolean {
+  return "+.~".includes(context.lexer.text[context.lexer.start] ?? " ");
+}
+
+/** `"a" + "b"`: reported once, and read past. */
+function takeJoined(context: ParseContext, first: StringLiteral): StringLiteral {
+  const { lexer } = context;
+  const mark = lexer.tokenText();
+  context.reportHere("POLICY_ADJACENT_STRINGS", `strings are not joined by ${mark}; write one string, or concat(...)`, {
+    hint: "concat(...)",
+  });
+  while (lexer.kind === "unknown" && isJoinMark(context)) {
+    lexer.advance();
+    if (atValue(context)) parseValue(context, "right-side");
+  }
+  return first;
 }
 
 /** Whether the current string begins a promise of its own: the value before it lacks its semicolon. */
@@ -121,7 +160,7 @@ function takeAdjacent(context: ParseContext, name: string, first: StringLiteral,
     sink.report("POLICY_STRAY_STRING", start, firstEnd, message);
   } else {
     const message = "strings that stand side by side are not joined; write one string, or concat(...)";
-    context.reportHere("POLICY_ADJACENT_STRINGS", message, { hint: "concat" });
+    context.reportHere("POLICY_ADJACENT_STRINGS", message, { hint: "concat(...)" });
   }
   let last: Value = first;
   while (lexer.kind === "string") last = parseValue(context, "right-side") ?? last;

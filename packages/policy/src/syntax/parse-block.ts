@@ -102,7 +102,7 @@ function parseParameters(context: ParseContext): Identifier[] {
     names.push(context.takeIdentifier());
     if (context.take(",")) continue;
     if (lexer.kind === "word")
-      context.reportMissing("POLICY_MISSING_COMMA", "a comma is missing here, between two parameters", { hint: "," });
+      context.reportMissing("POLICY_MISSING_COMMA", "a comma is missing here, between two parameters");
   }
   if (context.take(")")) return names;
   const message = `${context.found()} is no parameter; parameters are plain names, divided by commas, ended by )`;
@@ -121,7 +121,7 @@ function takeOpeningBrace(context: ParseContext, word: BlockWord, name: string):
   if (context.take("{")) return true;
   const end = lexer.kind === "end" || context.atBlock();
   const message = `an opening { is missing after ${word} ${name}${end ? "" : `, before ${context.found()}`}`;
-  context.reportMissing("POLICY_MISSING_BRACE", message, { hint: "{" });
+  context.reportMissing("POLICY_MISSING_BRACE", message);
   if (end || lexer.kind === "}") {
     context.take("}");
     return false;
@@ -135,5 +135,5 @@ function closeBlock(context: ParseContext, what: string, open: number): void {
   if (context.take("}")) return;
   const related = [{ position: context.source.positionAt(open), message: `${what} opens here` }];
   const message = `${what} is not closed before ${context.lexer.kind === "end" ? "the end of the file" : "the next block"}; add }`;
-  context.reportMissing("POLICY_MISSING_BRACE", message, { hint: "}", related });
+  context.reportMissing("POLICY_MISSING_BRACE", message, { related });
 }

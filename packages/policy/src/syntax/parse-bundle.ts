@@ -1,22 +1,12 @@
 /** The inside of a bundle: headings, guards, promises; and how to go on after a broken promise. */
-import type { Attribute, Guard, Identifier, PolicyPromise, Section, StringLiteral, Value } from "./ast.ts";
-import { reportDuplicates } from "./duplicate-attributes.ts";
-import { parseAttribute } from "./parse-attribute.ts";
+import type { Guard, Identifier, Section, StringLiteral } from "./ast.ts";
+import { takeUnquotedPromiser } from "./broken-value.ts";
+import { promiseTypes } from "./language-names.ts";
 import { blockWords, type ParseContext } from "./parse-context.ts";
 import { takeGuard } from "./parse-guard.ts";
+import { finishPromise, type PromiseDraft, parsePromiseAttributes, parsePromiseRest } from "./parse-promise.ts";
 import { takeString } from "./parse-string.ts";
-import { parseValue } from "./parse-value.ts";
 import { skipStatement } from "./recovery.ts";
-
-/** A promise that may still get attributes: those behind a semicolon that came too early. */
-interface PromiseDraft {
-  readonly guard: Guard | undefined;
-  readonly promiser: StringLiteral;
-  readonly promisee: Value | undefined;
-  readonly attributes: Attribute[];
-  /** Offset of the `;` that ended it, or -1. */
-  semicolon: number;
-}
 
 interface BundleState {
   readonly context: ParseContext;
@@ -55,10 +45,12 @@ function parseStatement(state: BundleState): void {
   const guard = takeGuard(context);
   if (guard !== undefined) {
     state.guard = guard;
+    warnOfHeadingLikeGuard(state, guard);
     return;
   }
   if (lexer.kind === "string" || lexer.kind === "unterminated") {
-    parsePromise(state);
+    checkHeading(state);
+    parsePromise(state, takePromiser(state));
     return;
   }
   if (lexer.kind === "word" && context.nextIs("=>")) {
@@ -70,9 +62,19 @@ function parseStatement(state: BundleState): void {
     lexer.advance();
     return;
   }
-  if (takeBrokenHeading(state)) return;
+  if (takeBrokenHeading(state) || takeUnquotedPromise(state)) return;
   reportUnexpected(context);
   skipStatement(context);
+}
+
+function takeUnquotedPromise(state: BundleState): boolean {
+  const { kind } = state.context.lexer;
+  if (kind !== "word" && kind !== "variable" && kind !== "unknown") return false;
+  const promiser = takeUnquotedPromiser(state.context);
+  if (promiser === undefined) return false;
+  checkHeading(state);
+  parsePromise(state, promiser);
+  return true;
 }
 
 function reportUnexpected(context: ParseContext): void {
@@ -126,113 +128,47 @@ function closeSection(state: BundleState): void {
   state.guard = undefined;
 }
 
-function finishPromise(context: ParseContext, draft: PromiseDraft): PolicyPromise {
-  const { guard, promiser, promisee, attributes } = draft;
-  reportDuplicates(context.sink, attributes, "promise");
-  return Object.freeze({
-    kind: "promise",
-    position: promiser.position,
-    ...(guard === undefined ? {} : { guard }),
-    promiser,
-    ...(promisee === undefined ? {} : { promisee }),
-    attributes: Object.freeze(attributes),
-  });
+function parsePromise(state: BundleState, promiser: StringLiteral): void {
+  state.drafts.push(parsePromiseRest(state.context, promiser, state.guard));
 }
 
-function parsePromise(state: BundleState): void {
+function takePromiser(state: BundleState): StringLiteral {
   const { context } = state;
   const { lexer } = context;
-  if (state.heading === undefined && !state.headless) {
-    state.headless = true;
-    const message = "this promise has no promise type; write a heading such as guest_environments: above it";
-    context.reportHere("POLICY_MISSING_PROMISE_TYPE", message);
-  }
   const start = lexer.start;
   const promiser = takeString(context);
   if (promiser.text === "") {
-    context.sink.report(
-      "POLICY_EMPTY_PROMISER",
-      start,
-      lexer.previousEnd,
-      "the promiser is empty; write the name of what makes the promise",
+    const message = "the promiser is empty; write the name of what makes the promise";
+    context.sink.report("POLICY_EMPTY_PROMISER", start, lexer.previousEnd, message);
+  }
+  return promiser;
+}
+
+/** To be called where a promise starts: it needs a heading above it. */
+function checkHeading(state: BundleState): void {
+  if (state.heading !== undefined || state.headless) return;
+  state.headless = true;
+  const guard = state.guard?.text ?? "";
+  const message = "this promise has no promise type; write a heading such as guest_environments: above it";
+  if (promiseTypes.includes(guard)) {
+    state.context.sink.reportAt(
+      "POLICY_GUARD_FOR_HEADING",
+      state.guard?.position ?? state.context.here(),
+      guard.length + 2,
+      "two colons make this a class guard; a promise type ends with one",
+      { hint: `${guard}:` },
     );
-  }
-  const promisee = lexer.kind === "->" ? parsePromisee(context) : undefined;
-  if (lexer.kind === ",") {
-    context.reportHere("POLICY_COMMA_AFTER_PROMISER", "no comma stands before the first attribute; remove it");
-    lexer.advance();
-  }
-  const draft: PromiseDraft = { guard: state.guard, promiser, promisee, attributes: [], semicolon: -1 };
-  state.drafts.push(draft);
-  parseAttributes(context, draft);
+  } else state.context.reportHere("POLICY_MISSING_PROMISE_TYPE", message);
 }
 
-function parsePromisee(context: ParseContext): Value | undefined {
-  context.lexer.advance();
-  return parseValue(context, "right-side");
-}
-
-/** From the first attribute's name to behind the `;`. */
-function parseAttributes(context: ParseContext, draft: PromiseDraft): void {
-  const { lexer } = context;
-  if (lexer.kind === "=>") {
-    context.reportHere("POLICY_MISSING_ATTRIBUTE", "the attribute's name is missing before =>");
-    skipStatement(context);
-    return;
-  }
-  while (atAttribute(context)) {
-    const attribute = parseAttribute(context, undefined);
-    if (attribute !== undefined) draft.attributes.push(attribute);
-    if (lexer.kind === ",") takeCommas(context);
-    else if (lexer.kind === "word" && context.nextIs("=>")) {
-      context.reportMissing("POLICY_MISSING_COMMA", "a comma is missing here, between two attributes", { hint: "," });
-    } else break;
-  }
-  endPromise(context, draft);
-}
-
-/** Whether the current word names an attribute and is not the next heading, guard or block. */
-function atAttribute(context: ParseContext): boolean {
-  const { lexer } = context;
-  if (lexer.kind !== "word" || context.atBlock()) return false;
-  if (lexer.atHeading() && !context.source.headingIsAttribute(lexer.end)) return false;
-  return context.nextIs("=>") || lexer.guardEnd() === -1;
-}
-
-function takeCommas(context: ParseContext): void {
-  const { lexer } = context;
-  const comma = lexer.start;
-  lexer.advance();
-  while (lexer.kind === ",") {
-    context.reportHere("POLICY_EXTRA_COMMA", "an attribute is missing before this comma; remove the comma");
-    lexer.advance();
-  }
-  if (lexer.kind === ";" || lexer.kind === "}") {
-    const message = "no attribute follows this comma; remove it";
-    context.sink.report("POLICY_TRAILING_COMMA", comma, comma + 1, message, { hint: ";" });
-  }
-}
-
-function endPromise(context: ParseContext, draft: PromiseDraft): void {
-  const { lexer } = context;
-  if (lexer.kind === ";") {
-    draft.semicolon = lexer.start;
-    lexer.advance();
-    return;
-  }
-  const next = lexer.kind;
-  const ends = next === "}" || next === "end" || next === "string" || lexer.atHeading() || context.atBlock();
-  if (ends || (next !== "unknown" && lexer.guardEnd() !== -1)) {
-    const message = "a promise ends with a semicolon; add it here";
-    context.reportMissing("POLICY_MISSING_SEMICOLON", message, { hint: ";" });
-    return;
-  }
-  const message =
-    next === "=>"
-      ? "the attribute's name is missing before =>"
-      : `${context.found()} is not expected here; a promise goes on with \`,\` and an attribute, or ends with \`;\``;
-  context.reportHere("POLICY_UNEXPECTED", message);
-  skipStatement(context);
+/** A guard that is spelt like a promise type is most likely one colon too long. */
+function warnOfHeadingLikeGuard(state: BundleState, guard: Guard): void {
+  if (guard.quoted || state.heading === undefined || !promiseTypes.includes(guard.text)) return;
+  const message = "two colons make this a class guard; if it is a promise type, write one";
+  state.context.sink.reportAt("POLICY_GUARD_FOR_HEADING", guard.position, guard.text.length + 2, message, {
+    severity: "warning",
+    hint: `${guard.text}:`,
+  });
 }
 
 /** An attribute where a promise should start: the semicolon before it came too early. */
@@ -250,7 +186,7 @@ function parseLateAttributes(state: BundleState): void {
   }
   const related = [{ position: context.here(), message: `\`${name}\` stands outside the promise` }];
   const message = `the promise ends at this semicolon, but its attribute \`${name}\` follows; write a comma here, and the semicolon after the last attribute`;
-  context.sink.report("POLICY_PROMISE_ENDED", draft.semicolon, draft.semicolon + 1, message, { hint: ",", related });
+  context.sink.report("POLICY_PROMISE_ENDED", draft.semicolon, draft.semicolon + 1, message, { related });
   draft.semicolon = -1;
-  parseAttributes(context, draft);
+  parsePromiseAttributes(context, draft);
 }

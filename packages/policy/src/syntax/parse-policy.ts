@@ -5,6 +5,7 @@
 import type { Diagnostic } from "@berth/model";
 import type { Block, PolicyFile } from "./ast.ts";
 import { closestWord } from "./closest-word.ts";
+import { promiseTypes } from "./language-names.ts";
 import { type BlockWord, parseBlock } from "./parse-block.ts";
 import { blockWords, ParseContext } from "./parse-context.ts";
 import { skipToBlock } from "./recovery.ts";
@@ -69,6 +70,11 @@ function parseTopLevel(context: ParseContext): Block | undefined {
       `this \`${lexer.kind}\` closes nothing; remove it, or look for a } too many above`,
     );
     lexer.advance();
+    return undefined;
+  }
+  if (lexer.atHeading() && promiseTypes.includes(text)) {
+    context.reportHere("POLICY_EXPECTED_BLOCK", `\`${text}:\` stands outside a bundle; look for a } too many above`);
+    skipToBlock(context);
     return undefined;
   }
   const meant = text !== "" && context.source.twoWordsFollow(lexer.end) ? closestWord(text, blockWords) : undefined;

@@ -1,7 +1,8 @@
 /** Right sides, list elements and arguments. */
-import type { Call, Identifier, ListLiteral, Name, StringLiteral, Value, VariableReference } from "./ast.ts";
+import type { Call, Identifier, ListLiteral, Name, Value, VariableReference } from "./ast.ts";
+import { takeMissingOpeningQuote, takeUnquoted, takeUnquotedXml } from "./broken-value.ts";
 import { blockWords, type ParseContext } from "./parse-context.ts";
-import { stringNode, takeString } from "./parse-string.ts";
+import { takeString } from "./parse-string.ts";
 
 /** Calls may nest this deep in one another. People nest four deep; the limit keeps hostile text off the call stack. */
 const callDepthMax = 64;
@@ -27,14 +28,36 @@ export function parseValue(context: ParseContext, place: ValuePlace, depth = 0):
       if (place !== "right-side") reportMisplacedList(context, place);
       return depth >= callDepthMax ? skipTooDeep(context) : parseList(context, depth);
     case "unknown":
-      return takeUnquoted(context, lexer.start);
+      return parseUnknown(context, depth);
+    case "(":
+      return place === "right-side" ? parseWrongList(context, ")", depth) : reportMissingValue(context);
     default:
-      context.reportHere(
-        "POLICY_MISSING_VALUE",
-        `a value is missing before ${context.found()}; write a quoted string, a list or a name`,
-      );
-      return undefined;
+      return reportMissingValue(context);
   }
+}
+
+function reportMissingValue(context: ParseContext): undefined {
+  const message = `a value is missing before ${context.found()}; write a quoted string, a list or a name`;
+  context.reportHere("POLICY_MISSING_VALUE", message);
+  return undefined;
+}
+
+/** A right side that starts with a character that starts no value. */
+function parseUnknown(context: ParseContext, depth: number): Value {
+  const { lexer } = context;
+  const first = lexer.text[lexer.start];
+  if (first === "<") return takeUnquotedXml(context);
+  return first === "[" && depth < callDepthMax
+    ? parseWrongList(context, "]", depth)
+    : takeUnquoted(context, lexer.start);
+}
+
+/** `[ ... ]` or `( ... )` where a list was meant. */
+function parseWrongList(context: ParseContext, close: "]" | ")", depth: number): ListLiteral {
+  const position = context.here();
+  context.reportHere("POLICY_LIST_BRACKETS", "a list stands in braces", { hint: "{ ... }" });
+  const elements = parseElements(context, close, "element", depth);
+  return Object.freeze({ kind: "list", position, elements: Object.freeze(elements) });
 }
 
 /** Whether the current token can start a value. */
@@ -59,6 +82,8 @@ function parseWord(context: ParseContext, depth: number): Value {
   const glued =
     lexer.start === lexer.previousEnd && (lexer.kind === "unknown" || lexer.kind === ":" || lexer.kind === "::");
   if (glued) return takeUnquoted(context, start);
+  const mended = takeMissingOpeningQuote(context, start);
+  if (mended !== undefined) return mended;
   const node: Name = Object.freeze({ kind: "name", position: name.position, text });
   return node;
 }
@@ -76,25 +101,6 @@ function parseVariable(context: ParseContext, depth: number): Value {
     raw,
   });
   return node;
-}
-
-/** Unquoted text such as `4.5`, `-1`, `/srv/x.xml`, `kvm-01`, `$(x y)`: reported, and taken as if it were quoted. */
-function takeUnquoted(context: ParseContext, start: number): StringLiteral {
-  const { lexer, sink } = context;
-  const { text } = lexer;
-  const isVariable =
-    (text[start] === "$" || text[start] === "@") && (text[start + 1] === "(" || text[start + 1] === "{");
-  const stops = isVariable ? "\t\r\n,;\"'`#=" : " \t\r\n,;{}()\"'`#=";
-  let end = start + 1;
-  while (end < text.length && !stops.includes(text[end] ?? "")) end++;
-  const written = text.slice(start, end).trimEnd();
-  end = start + written.length;
-  const message = isVariable
-    ? "this is no variable: it lacks its closing bracket, or holds a character that a name cannot hold"
-    : "only a name or a whole number may stand without quotes; quote this value";
-  sink.report("POLICY_UNQUOTED_VALUE", start, end, message, isVariable ? {} : { hint: `"${written}"` });
-  lexer.moveTo(end);
-  return stringNode(context, start, end, written);
 }
 
 function reportMisplacedList(context: ParseContext, place: ValuePlace): void {
@@ -118,8 +124,20 @@ function parseCall(context: ParseContext, name: Identifier, depth: number): Valu
   return node;
 }
 
+/** What ends a row of values; `]` only where a list was opened with the wrong bracket. */
+type Closer = "}" | ")" | "]";
+
+function isCloser(context: ParseContext, close: Closer): boolean {
+  return close === "]" ? isBracketClose(context) : context.lexer.kind === close;
+}
+
+function isBracketClose(context: ParseContext): boolean {
+  const { lexer } = context;
+  return lexer.kind === "unknown" && lexer.text[lexer.start] === "]";
+}
+
 /** From the opening bracket to behind the closing one. */
-function parseElements(context: ParseContext, close: "}" | ")", place: ValuePlace, depth: number): Value[] {
+function parseElements(context: ParseContext, close: Closer, place: ValuePlace, depth: number): Value[] {
   const { lexer } = context;
   const open = lexer.start;
   const values: Value[] = [];
@@ -128,7 +146,7 @@ function parseElements(context: ParseContext, close: "}" | ")", place: ValuePlac
   let comma = open;
   let valueEnd = open + 1;
   for (;;) {
-    if (lexer.kind === close) {
+    if (isCloser(context, close)) {
       if (comma > open && close === ")") reportCommaBeforeClose(context, comma);
       lexer.advance();
       return values;
@@ -140,9 +158,8 @@ function parseElements(context: ParseContext, close: "}" | ")", place: ValuePlac
       lexer.advance();
       continue;
     }
-    if (!canGoOn(context)) break;
-    if (comma === -1)
-      context.reportMissing("POLICY_MISSING_COMMA", "a comma is missing here, between two values", { hint: "," });
+    if (!canGoOn(context) || isBracketClose(context)) break;
+    if (comma === -1) context.reportMissing("POLICY_MISSING_COMMA", "a comma is missing here, between two values");
     const value = parseValue(context, place, depth + 1);
     if (value === undefined) break;
     values.push(value);
@@ -166,9 +183,9 @@ function reportCommaBeforeClose(context: ParseContext, comma: number): void {
   context.sink.report("POLICY_EXTRA_COMMA", comma, comma + 1, "arguments do not end with a comma; remove it");
 }
 
-function reportUnclosed(context: ParseContext, open: number, close: "}" | ")"): void {
+function reportUnclosed(context: ParseContext, open: number, close: Closer): void {
   const { lexer, source } = context;
-  const what = close === "}" ? "list" : "argument list";
+  const what = close === ")" ? "argument list" : "list";
   const related = [{ position: source.positionAt(open), message: `the ${what} opens here` }];
   if (lexer.kind === ":" && close === "}") {
     context.reportHere("POLICY_UNQUOTED_JSON", 'inline JSON stands in quotes: data => \'{ "key": "value" }\'', {
@@ -178,7 +195,7 @@ function reportUnclosed(context: ParseContext, open: number, close: "}" | ")"): 
     return;
   }
   const message = `this ${what} is not closed before ${context.found()}; add \`${close}\``;
-  context.reportMissing("POLICY_UNCLOSED_LIST", message, { hint: close, related });
+  context.reportMissing("POLICY_UNCLOSED_LIST", message, { related });
   if (lexer.kind === "}" || lexer.kind === ")") if (closesOnThisLine(context)) lexer.advance();
 }
 
@@ -189,7 +206,7 @@ function closesOnThisLine(context: ParseContext): boolean {
 }
 
 /** Skips the rest of a bracketed text, brackets inside it included, without taking anything from it. */
-function skipToClose(context: ParseContext, close: "}" | ")"): void {
+function skipToClose(context: ParseContext, close: Closer): void {
   const { lexer } = context;
   const open = close === "}" ? "{" : "(";
   for (let depth = 1; lexer.kind !== "end" && !context.atBlock(); ) {
