@@ -1,5 +1,7 @@
 import {
   type Act,
+  type Deadline,
+  type DeadManFeed,
   type DurableRecord,
   eitherPassed,
   type Host,
@@ -23,6 +25,7 @@ const housekeepingMs = 500;
 /** What a stopped process's sockets hold before the peers' connections break. */
 const backlogMost = 5000;
 
+/** One life of an agent on one machine. */
 export class AgentProcess {
   readonly machine: ProcessHost;
   readonly #ports: HostPorts;
@@ -54,7 +57,12 @@ export class AgentProcess {
     this.machine = machine;
     this.#ports = ports;
     const seed = ports.random.bits();
-    this.#core = ports.builds.host({ host: machine.name, fleet: ports.fleet, seed, hypervisor: machine.isHypervisor });
+    this.#core = ports.builds.host({
+      host: machine.identity,
+      fleet: ports.fleet,
+      seed,
+      hypervisor: machine.isHypervisor,
+    });
   }
 
   get core(): Host {
@@ -167,6 +175,8 @@ export class AgentProcess {
       this.#afterPersist(ready);
       return;
     }
+    const { sendsBeforePersist } = this.#ports.flaws;
+    if (sendsBeforePersist === true) this.#afterPersist(ready);
     this.#carrying = true;
     const writes = ready.persist.map((record) => ({
       key: recordKey(record),
@@ -182,7 +192,7 @@ export class AgentProcess {
       return;
     }
     this.#carrying = false;
-    this.#afterPersist(ready);
+    if (this.#ports.flaws.sendsBeforePersist !== true) this.#afterPersist(ready);
     while (!this.#carrying) {
       const next = this.#batches.shift();
       if (next === undefined) return;
@@ -191,9 +201,17 @@ export class AgentProcess {
   }
 
   #afterPersist(ready: Ready): void {
-    if (ready.feed !== undefined) this.machine.feed = ready.feed;
+    if (ready.feed !== undefined) this.#replaceFeed(ready.feed);
     for (const { to, message } of ready.send) this.#ports.send(this.machine.node, to, message);
     for (const act of ready.act) this.#act(act);
+  }
+
+  #replaceFeed(feed: DeadManFeed): void {
+    const replace = (): void => {
+      this.machine.feed = feed;
+    };
+    if (this.#ports.flaws.feedsLate === true) this.#ports.queue.after(1000, replace, undefined);
+    else replace();
   }
 
   #act(act: Act): void {
@@ -210,7 +228,7 @@ export class AgentProcess {
         hypervisor.call("start", act.guest, false, answered);
         return;
       case "resume":
-        if (eitherPassed(act.notAfter, this.machine.now())) this.#ports.queue.after(0, answered, "failed" as const);
+        if (this.#tooLate(act.notAfter)) this.#ports.queue.after(0, answered, "failed" as const);
         else hypervisor.call("resume", act.guest, false, answered);
         return;
       case "suspend":
@@ -227,6 +245,10 @@ export class AgentProcess {
         this.#ports.queue.after(1, answered, "done" as const);
         return;
     }
+  }
+
+  #tooLate(notAfter: Deadline): boolean {
+    return this.#ports.flaws.ignoresNotAfter !== true && eitherPassed(notAfter, this.machine.now());
   }
 
   #scheduleWake(nextWakeMs: number | undefined): void {

@@ -17,16 +17,19 @@ interface Accepted {
   chosen: boolean;
 }
 
+/** A value that a majority has accepted, and the ballot it was accepted under. */
 export interface ChosenClaim {
   readonly ballot: Ballot;
   readonly value: ClaimValue;
 }
 
+/** Told when a claim is chosen and when a majority has fenced an incarnation. */
 export interface ClaimListener {
   chosen(guest: GuestId, now: ChosenClaim, before: ChosenClaim | undefined): void;
   fencedByMajority(host: HostId, inc: number): void;
 }
 
+/** Reads every register and fence off the disks. */
 export class ClaimOracle {
   #configs = new Map<number, Configuration>();
   #accepted = new Map<GuestId, Map<string, Accepted>>();

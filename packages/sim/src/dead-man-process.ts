@@ -1,4 +1,5 @@
-import type { DeadMan, DeadManAct, DeadManEvent, DeadManObservation, DeadManReady } from "@berth/claims";
+import type { DeadManAct, DeadManEvent, DeadManObservation, DeadManReady } from "@berth/claims";
+import type { DeadManCore } from "./builds.ts";
 import type { Scheduled } from "./event-queue.ts";
 import type { HostPorts, ProcessHost } from "./host-ports.ts";
 import type { Answer } from "./hypervisor.ts";
@@ -13,10 +14,11 @@ const idlePollMs = 500;
 /** How long the dead-man waits for libvirt to say in which state a guest is. */
 const stateDeadlineMs = 100;
 
+/** The dead-man of one machine, from one boot to the next. */
 export class DeadManProcess {
   readonly #machine: ProcessHost;
   readonly #ports: HostPorts;
-  readonly #core: DeadMan;
+  readonly #core: DeadManCore;
   #alive = true;
   #stopped = false;
   #timer: Scheduled | undefined;
@@ -30,8 +32,11 @@ export class DeadManProcess {
   }
 
   start(): void {
-    const { feed, bootId, policy } = this.#machine;
-    const guests = policy.filter(({ mode }) => mode === "quorum").map(({ guest }) => guest);
+    const { feed, bootId, disk } = this.#machine;
+    const owned = "owned/";
+    const guests = [...disk.records.keys()]
+      .filter((key) => key.startsWith(owned))
+      .map((key) => key.slice(owned.length));
     const base = { kind: "start" as const, bootId, guests };
     this.#step(feed === undefined ? base : { ...base, feed });
     this.#poll();

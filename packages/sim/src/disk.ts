@@ -33,6 +33,7 @@ export interface DiskListener {
   written(key: string, value: unknown): void;
 }
 
+/** The disk of one machine. */
 export class Disk {
   readonly records = new Map<string, unknown>();
   /** Answers "synced" without syncing. Outside the assumptions. */

@@ -1,6 +1,6 @@
 import { grantMs, profiles } from "@berth/claims";
 import { drawFaults } from "./fault-plan.ts";
-import { endOf } from "./faults.ts";
+import { endOf, type Fault, type FaultKind } from "./faults.ts";
 import type { FleetSpec, GuestSpec, OnIsolated, ProfileName } from "./fleet-spec.ts";
 import { Prng } from "./prng.ts";
 
@@ -28,14 +28,20 @@ const sizes: readonly Size[] = [
 
 const profileNames: readonly ProfileName[] = ["fast", "fast", "lan", "lan", "lan", "lan-watchdog", "standard", "wan"];
 
+/** What is fixed instead of drawn. */
 export interface DrawOptions {
   /** Fixes the number of hosts instead of drawing it. */
   readonly hosts?: number;
   readonly profile?: ProfileName;
   /** Fixes the timing instead of drawing it. */
   readonly timing?: FleetSpec["timing"];
+  /** Draws faults of these kinds only; for mutants. */
+  readonly kinds?: readonly FaultKind[];
+  /** Faults in every fleet besides the drawn ones; for mutants. */
+  readonly extra?: readonly Fault[];
 }
 
+/** The fleet of one seed. */
 export function drawFleet(seed: number, options: DrawOptions = {}): FleetSpec {
   const random = Prng.stream(seed, "fleet");
   const fitting = sizes.filter(({ hosts }) => options.hosts === undefined || hosts === options.hosts);
@@ -50,8 +56,10 @@ export function drawFleet(seed: number, options: DrawOptions = {}): FleetSpec {
   const base = { seed, profile, hosts, witnesses, spares, voters, guests, rho, timing };
   const { fenceMs, stopMs: killMs, watchdogMs } = profiles[profile];
   const leaseMs = grantMs(profiles[profile]);
-  const times = { fenceMs, killMs, leaseMs, watchdog: watchdogMs > 0 };
-  const faults = drawFaults({ random, spec: base, times }, 8, settleMs(leaseMs), 10 * fenceMs);
+  const unkillable = watchdogMs > 0 || options.kinds?.includes("unkillable") === true;
+  const times = { fenceMs, killMs, leaseMs, unkillable };
+  const drawn = drawFaults({ random, spec: base, times, kinds: options.kinds }, 8, settleMs(leaseMs), 10 * fenceMs);
+  const faults = [...(options.extra ?? []), ...drawn];
   return { ...base, faults, tailMs: boundMs(leaseMs, fenceMs, hosts) };
 }
 

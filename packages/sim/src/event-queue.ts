@@ -15,6 +15,7 @@ export interface Scheduled {
   readonly payload: unknown;
 }
 
+/** What is going to happen, earliest first. */
 export class EventQueue {
   #heap: Scheduled[] = [];
   #order = 0;

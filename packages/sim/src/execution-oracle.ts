@@ -13,10 +13,10 @@ import type { ViolationCode } from "./violation.ts";
  */
 export type Excuse = "hand" | "before-the-fleet" | "wake-up";
 
-/** Two copies at the same time that are not a violation, with the reason. */
+/** Two copies at the same time. `protocol` is the violation; the others are excused, with their reason. */
 export interface Overlap {
   readonly guest: string;
-  readonly cause: Excuse | "gossip";
+  readonly cause: Excuse | "gossip" | "protocol";
   readonly forMs: number;
 }
 
@@ -35,6 +35,7 @@ interface Running {
   overlapSinceMs: number;
 }
 
+/** Knows which copies execute, and reports two of one guest. */
 export class ExecutionOracle {
   readonly overlaps: Overlap[] = [];
   #guests = new Map<string, Running>();
@@ -101,6 +102,6 @@ export class ExecutionOracle {
   #noteOverlap(guest: string, running: Running): void {
     const forMs = this.#queue.nowMs - running.overlapSinceMs;
     const excused = running.copies.find((copy) => copy.excuse !== undefined);
-    this.overlaps.push({ guest, cause: running.gossip ? "gossip" : (excused?.excuse ?? "hand"), forMs });
+    this.overlaps.push({ guest, cause: running.gossip ? "gossip" : (excused?.excuse ?? "protocol"), forMs });
   }
 }

@@ -13,7 +13,8 @@ export interface FaultTimes {
   readonly fenceMs: number;
   readonly killMs: number;
   readonly leaseMs: number;
-  readonly watchdog: boolean;
+  /** Processes that cannot be killed are part of the plan: there is a watchdog device, or a mutant wants them. */
+  readonly unkillable: boolean;
 }
 
 interface Draw {
@@ -21,6 +22,8 @@ interface Draw {
   readonly spec: Omit<FleetSpec, "faults" | "tailMs">;
   readonly times: FaultTimes;
   readonly lastHost: number;
+  /** Only these kinds are drawn; undefined for all. */
+  readonly kinds: readonly FaultKind[] | undefined;
 }
 
 /** How often each kind is drawn, relative to the others. */
@@ -92,7 +95,7 @@ function drawKind(random: Prng): FaultKind {
 
 function drawBody(draw: Draw): FaultBody | undefined {
   const { random, spec, times, lastHost: host } = draw;
-  const kind = drawKind(random);
+  const kind = draw.kinds === undefined ? drawKind(random) : random.pick(draw.kinds);
   const members = spec.hosts + spec.witnesses;
   const forMs = drawDuration(random, times);
   const guest = random.below(spec.guests.length);
@@ -132,7 +135,7 @@ function drawBody(draw: Draw): FaultBody | undefined {
     case "hang":
       return { kind, host, operation: random.pick(["start", "suspend", "resume", "destroy"] as const), forMs };
     case "unkillable":
-      return times.watchdog ? { kind, host, guest } : undefined;
+      return times.unkillable ? { kind, host, guest } : undefined;
     case "hand-start":
     case "hand-resume":
       return host < spec.hosts ? { kind, host, guest } : undefined;

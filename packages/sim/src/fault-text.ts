@@ -1,82 +1,69 @@
-import type { Fault } from "./faults.ts";
+import type { Fault, FaultKind, FaultShapes } from "./faults.ts";
 import { type FleetSpec, nodeName } from "./fleet-spec.ts";
+
+/** Names of the fleet's machines and guests. */
+interface Names {
+  host(node: number): string;
+  hosts(nodes: readonly number[]): string;
+  guest(index: number): string;
+}
+
+const texts: { readonly [K in FaultKind]: (fault: FaultShapes[K], names: Names) => string } = {
+  partition: (f, n) => `network splits: ${n.hosts(f.side)} on one side, the rest on the other, for ${seconds(f.forMs)}`,
+  "one-way": (f, n) => `${n.host(f.to)} no longer hears ${n.host(f.from)}, for ${seconds(f.forMs)}`,
+  deaf: (f, n) => `${n.host(f.host)} can send but hears nobody, for ${seconds(f.forMs)}`,
+  mute: (f, n) => `${n.host(f.host)} hears but nobody hears it, for ${seconds(f.forMs)}`,
+  outage: (f) => `the whole network is down, for ${seconds(f.forMs)}`,
+  weather: (f) =>
+    `bad network for ${seconds(f.forMs)}: ${percent(f.loss)} lost, ${percent(f.duplicate)} doubled, ${percent(f.late)} late by up to ${seconds(f.lateMs)}`,
+  hold: (f, n) =>
+    `${n.host(f.host)} sends ${seconds(f.outMs)} late and hears ${seconds(f.inMs)} late, for ${seconds(f.forMs)}`,
+  "agent-crash": (f, n) => `the agent of ${n.host(f.host)} crashes and stays down for ${seconds(f.forMs)}`,
+  "agent-stop": (f, n) => `the agent of ${n.host(f.host)} is stopped (SIGSTOP) for ${seconds(f.forMs)}`,
+  "deadman-stop": (f, n) => `the dead-man of ${n.host(f.host)} is stopped for ${seconds(f.forMs)}`,
+  "agent-restart": (f, n) => `the agent of ${n.host(f.host)}, and with it its voter, restarts`,
+  "wipe-disk": (f, n) =>
+    `the disk of ${n.host(f.host)} is replaced by an empty one; the agent is down for ${seconds(f.forMs)}`,
+  "slow-disk": (f, n) => `each sync on ${n.host(f.host)} takes ${seconds(f.slowMs)} longer, for ${seconds(f.forMs)}`,
+  "power-loss": (f, n) => `${n.host(f.host)} loses power; it is up again after ${seconds(f.forMs)}`,
+  "fleet-power-cut": (f) =>
+    `power cut for the whole fleet; the first host is back after ${seconds(f.forMs)}, each next one ${seconds(f.staggerMs)} later`,
+  freeze: (f, n) => `${n.host(f.host)} sleeps for ${seconds(f.forMs)} (its boot-time clock goes on)`,
+  "libvirtd-restart": (f, n) => `libvirtd of ${n.host(f.host)} restarts and is away for ${seconds(f.forMs)}`,
+  "slow-hypervisor": (f, n) =>
+    `libvirt calls on ${n.host(f.host)} take ${f.factor} times as long, for ${seconds(f.forMs)}`,
+  hang: (f, n) => `every ${f.operation} on ${n.host(f.host)} hangs, for ${seconds(f.forMs)}`,
+  unkillable: (f, n) => `the process of ${n.guest(f.guest)} on ${n.host(f.host)} cannot be killed any more`,
+  "hand-start": (f, n) => `somebody starts ${n.guest(f.guest)} on ${n.host(f.host)} with virsh`,
+  "hand-resume": (f, n) => `somebody resumes ${n.guest(f.guest)} on ${n.host(f.host)} with virsh`,
+  policy: (f, n) => `policy now wants ${n.guest(f.guest)} ${f.wanted}`,
+  class: (f, n) => `the class of ${n.guest(f.guest)} now matches ${n.hosts(f.hosts) || "no host"}`,
+  "add-host": (f, n) => `${n.host(f.host)} joins the fleet`,
+  "replace-voter": (f, n) => `an operator replaces voter ${n.host(f.out)} by ${n.host(f.by)}`,
+  drain: (f, n) => `an operator drains ${n.host(f.host)}`,
+  undrain: (f, n) => `an operator ends the drain of ${n.host(f.host)}`,
+  release: (f, n) => `an operator hands ${n.guest(f.guest)} over to ${n.host(f.to)}`,
+  "confirm-dead": (f, n) => `an operator confirms that ${n.host(f.host)} is dead`,
+  "reset-quorum": (f, n) =>
+    `an operator founds a new voter set on ${n.host(f.host)}: voters ${n.hosts(f.voters)}; dead: ${n.hosts(f.dead) || "none"}`,
+  clone: (f, n) => `${n.host(f.host)} comes up with a copy of the disk of ${n.host(f.of)}, identity included`,
+  "lost-fsync": (f, n) => `the disk of ${n.host(f.host)} says synced and is not (outside the assumptions)`,
+  drift: (f, n) => `the clock of ${n.host(f.host)} runs at ${f.rate} of true time (outside the assumptions)`,
+  "both-stopped": (f, n) =>
+    `agent and dead-man of ${n.host(f.host)} are both stopped for ${seconds(f.forMs)} (outside the assumptions)`,
+  "blind-freeze": (f, n) =>
+    `an outer hypervisor pauses ${n.host(f.host)} for ${seconds(f.forMs)}, clocks included (outside the assumptions)`,
+};
 
 /** A fault in words, for the journal and for the shortest trace. */
 export function faultText(spec: FleetSpec, fault: Fault): string {
-  const host = "host" in fault ? nodeName(spec, fault.host) : "";
-  const guest = "guest" in fault ? (spec.guests[fault.guest]?.name ?? `guest ${fault.guest}`) : "";
-  const names = (list: readonly number[]): string => list.map((node) => nodeName(spec, node)).join(" and ");
-  const lasts = "forMs" in fault ? seconds(fault.forMs) : "";
-  switch (fault.kind) {
-    case "partition":
-      return `network splits: ${names(fault.side)} on one side, the rest on the other, for ${lasts}`;
-    case "one-way":
-      return `${nodeName(spec, fault.to)} no longer hears ${nodeName(spec, fault.from)}, for ${lasts}`;
-    case "deaf":
-      return `${host} can send but hears nobody, for ${lasts}`;
-    case "mute":
-      return `${host} hears but nobody hears it, for ${lasts}`;
-    case "outage":
-      return `the whole network is down, for ${lasts}`;
-    case "weather":
-      return `bad network for ${lasts}: ${percent(fault.loss)} lost, ${percent(fault.duplicate)} doubled, ${percent(fault.late)} late by up to ${seconds(fault.lateMs)}`;
-    case "hold":
-      return `${host} sends ${seconds(fault.outMs)} late and hears ${seconds(fault.inMs)} late, for ${lasts}`;
-    case "agent-crash":
-      return `the agent of ${host} crashes and stays down for ${lasts}`;
-    case "agent-stop":
-      return `the agent of ${host} is stopped (SIGSTOP) for ${lasts}`;
-    case "deadman-stop":
-      return `the dead-man of ${host} is stopped for ${lasts}`;
-    case "agent-restart":
-      return `the agent of ${host}, and with it its voter, restarts`;
-    case "wipe-disk":
-      return `the disk of ${host} is replaced by an empty one; the agent is down for ${lasts}`;
-    case "slow-disk":
-      return `each sync on ${host} takes ${seconds(fault.slowMs)} longer, for ${lasts}`;
-    case "power-loss":
-      return `${host} loses power; it is up again after ${lasts}`;
-    case "fleet-power-cut":
-      return `power cut for the whole fleet; the first host is back after ${lasts}, each next one ${seconds(fault.staggerMs)} later`;
-    case "freeze":
-      return `${host} sleeps for ${lasts} (its boot-time clock goes on)`;
-    case "libvirtd-restart":
-      return `libvirtd of ${host} restarts and is away for ${lasts}`;
-    case "slow-hypervisor":
-      return `libvirt calls on ${host} take ${fault.factor} times as long, for ${lasts}`;
-    case "hang":
-      return `every ${fault.operation} on ${host} hangs, for ${lasts}`;
-    case "unkillable":
-      return `the process of ${guest} on ${host} cannot be killed any more`;
-    case "hand-start":
-      return `somebody starts ${guest} on ${host} with virsh`;
-    case "hand-resume":
-      return `somebody resumes ${guest} on ${host} with virsh`;
-    case "policy":
-      return `policy now wants ${guest} ${fault.wanted}`;
-    case "class":
-      return `the class of ${guest} now matches ${names(fault.hosts) || "no host"}`;
-    case "add-host":
-      return `${host} joins the fleet`;
-    case "replace-voter":
-      return `an operator replaces voter ${nodeName(spec, fault.out)} by ${nodeName(spec, fault.by)}`;
-    case "drain":
-      return `an operator drains ${host}`;
-    case "undrain":
-      return `an operator ends the drain of ${host}`;
-    case "release":
-      return `an operator hands ${guest} over to ${nodeName(spec, fault.to)}`;
-    case "confirm-dead":
-      return `an operator confirms that ${host} is dead`;
-    case "lost-fsync":
-      return `the disk of ${host} says synced and is not (outside the assumptions)`;
-    case "drift":
-      return `the clock of ${host} runs at ${fault.rate} of true time (outside the assumptions)`;
-    case "both-stopped":
-      return `agent and dead-man of ${host} are both stopped for ${lasts} (outside the assumptions)`;
-    case "blind-freeze":
-      return `an outer hypervisor pauses ${host} for ${lasts}, clocks included (outside the assumptions)`;
-  }
+  const host = (node: number): string => nodeName(spec, node);
+  const names: Names = {
+    host,
+    hosts: (nodes) => nodes.map(host).join(" and "),
+    guest: (index) => spec.guests[index]?.name ?? `guest ${index}`,
+  };
+  return (texts[fault.kind] as (fault: Fault, names: Names) => string)(fault, names);
 }
 
 function seconds(ms: number): string {

@@ -24,6 +24,7 @@ export interface FleetSpec {
   readonly tailMs: number;
 }
 
+/** Names of the timing profiles of `@berth/claims`. */
 export type ProfileName = "fast" | "lan" | "lan-watchdog" | "standard" | "wan";
 
 /**
@@ -32,6 +33,7 @@ export type ProfileName = "fast" | "lan" | "lan-watchdog" | "standard" | "wan";
  */
 export type Timing = "ordinary" | "adversarial" | "steady";
 
+/** One guest of the fleet. */
 export interface GuestSpec {
   readonly name: string;
   readonly mode: "quorum" | "gossip";
@@ -44,6 +46,7 @@ export interface GuestSpec {
   readonly runsAlreadyOn: readonly number[];
 }
 
+/** What a host does with a guest when its lease runs out. */
 export type OnIsolated =
   | { readonly kind: "pause" }
   | { readonly kind: "down" }

@@ -23,6 +23,10 @@ export interface Fleet {
   readonly wishes: readonly Wish[];
   /** Machines that an operator drains now. */
   readonly draining: Set<number>;
+  /** Machines that go by another one's name. */
+  readonly clones: Machine[];
+  /** A mutant: a wiped voter's disk gets its old voter id again. */
+  readonly wipedVoterKeepsName: boolean;
   readonly verbose: boolean;
   say(where: string, text: string): void;
   machineAt(node: number): Machine;

@@ -12,6 +12,7 @@ export interface Reading {
   readonly monotonicMs: number;
 }
 
+/** Both clocks of one machine, as functions of true time. */
 export class HostClock {
   #rate: number;
   #anchorTrueMs: number;

@@ -1,5 +1,5 @@
 import type { Configuration, DeadManFeed, GuestObservation, Message, Now, PromisedGuest } from "@berth/claims";
-import type { Builds } from "./builds.ts";
+import type { Builds, LoopFlaws } from "./builds.ts";
 import type { Disk } from "./disk.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Hypervisor } from "./hypervisor.ts";
@@ -9,6 +9,8 @@ import type { Prng } from "./prng.ts";
 export interface ProcessHost {
   readonly node: number;
   readonly name: string;
+  /** The name that the agent goes by: the machine's own, unless its disk is a copy of another's. */
+  readonly identity: string;
   readonly isHypervisor: boolean;
   readonly frozen: boolean;
   readonly bootId: string;
@@ -39,6 +41,7 @@ export interface HostPorts {
   /** The stream for everything that varies on hosts: polls, answers, observation delays. */
   readonly random: Prng;
   readonly builds: Builds;
+  readonly flaws: LoopFlaws;
   readonly fleet: string;
   readonly adversarial: boolean;
   readonly steady: boolean;

@@ -39,6 +39,7 @@ interface Call {
   dropped: boolean;
 }
 
+/** What ended a process: libvirt, a SIGKILL, the power, or the guest itself when asked. */
 export type EndedBy = "destroy" | "kill" | "power" | "shutdown";
 
 /** The world's ear on a hypervisor: the checker and the log. */
@@ -49,6 +50,7 @@ export interface HypervisorListener {
   ended(process: GuestProcess, by: EndedBy): void;
 }
 
+/** How long each libvirt call takes, in ms. */
 export interface HypervisorTimes {
   readonly startMs: number;
   readonly suspendMs: number;
@@ -56,11 +58,13 @@ export interface HypervisorTimes {
   readonly destroyMs: number;
 }
 
+/** Times measured on real hosts. */
 export const measuredTimes: HypervisorTimes = { startMs: 400, suspendMs: 3, resumeMs: 3, destroyMs: 205 };
 
 /** Each call at its measured time, give or take half, with a rare slow one. */
 const worstFactor = 4;
 
+/** libvirtd and the guest processes of one machine. */
 export class Hypervisor {
   readonly processes = new Map<string, GuestProcess>();
   /** Multiplies the time of every call. @default 1 */

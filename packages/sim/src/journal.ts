@@ -9,6 +9,7 @@ export interface JournalLine {
   readonly text: string;
 }
 
+/** Collects the lines of one run. */
 export class Journal {
   readonly lines: JournalLine[] = [];
   readonly #limit: number;
@@ -29,6 +30,7 @@ export class Journal {
   }
 }
 
+/** One line as text: time in seconds, place, what happened. */
 export function renderLine(line: JournalLine): string {
   return `${(line.atMs / 1000).toFixed(3).padStart(9)} s  ${line.where.padEnd(5)}  ${line.text}`;
 }

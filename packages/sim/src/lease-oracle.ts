@@ -16,6 +16,7 @@ interface Attempt {
   readonly acks: Set<VoterId>;
 }
 
+/** Follows renewals and their answers on the wire. */
 export class LeaseOracle {
   #attempts = new Map<HostId, Map<string, Attempt>>();
   #validUntil = new Map<HostId, number>();

@@ -32,6 +32,7 @@ const bootResolutionMs = 10;
 /** What the boot-time clock shows when the first process of a boot can run. */
 const bootedMs = 8000;
 
+/** One physical machine. */
 export class Machine implements ProcessHost {
   readonly node: number;
   readonly name: string;
@@ -53,6 +54,8 @@ export class Machine implements ProcessHost {
   heartbeat = 0;
   agent: AgentProcess | undefined;
   deadMan: DeadManProcess | undefined;
+  /** The name that the agent goes by: the machine's own, unless its disk is a copy of another's. */
+  identity: string;
   /** Guests begin to execute again because their host has just thawed. */
   waking = false;
   /** Part of the fleet from the beginning, or since it was added. */
@@ -72,6 +75,7 @@ export class Machine implements ProcessHost {
   constructor(parts: MachineParts, ports: HostPorts, configFile: Configuration) {
     this.node = parts.node;
     this.name = parts.name;
+    this.identity = parts.name;
     this.isHypervisor = parts.isHypervisor;
     this.clock = parts.clock;
     this.disk = parts.disk;

@@ -23,6 +23,7 @@ export interface Weather {
   readonly lateMs: number;
 }
 
+/** A quiet local network: 0.2 to 2 ms, nothing lost. */
 export const fairWeather: Weather = { loss: 0, duplicate: 0, delayLowMs: 0.2, delayHighMs: 2, late: 0, lateMs: 0 };
 
 /** A message on its way. */
@@ -32,6 +33,7 @@ export interface Envelope<M> {
   readonly message: M;
 }
 
+/** How many messages were sent and what became of them. */
 export interface NetworkCounts {
   sent: number;
   delivered: number;
@@ -39,6 +41,7 @@ export interface NetworkCounts {
   doubled: number;
 }
 
+/** The links between all machines. */
 export class Network<M> {
   readonly counts: NetworkCounts = { sent: 0, delivered: 0, lost: 0, doubled: 0 };
   weather: Weather = fairWeather;

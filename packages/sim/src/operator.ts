@@ -3,13 +3,13 @@ import type { Fleet } from "./fleet.ts";
 import type { Machine } from "./machine.ts";
 import { voterOf } from "./oracle.ts";
 
+const askAgainMs = 10_000;
+const drainAnswerMs = 200;
+
 /**
  * The person with the `berth` command. Commands go to one agent and may be lost with it; a change of voters is asked for
  * again, of another agent, until the disks show that it has happened.
  */
-const askAgainMs = 10_000;
-const drainAnswerMs = 200;
-
 export class Operator {
   readonly #fleet: Fleet;
   #asked = 0;
@@ -42,14 +42,29 @@ export class Operator {
 
   /** Founds a voter on `by` (again, when its disk was wiped) and has it take the place of the voter on `out`. */
   replaceVoter(out: Machine, by: Machine): void {
-    if (voterOf(by) === undefined) {
-      const count = (this.#disks.get(by.name) ?? 1) + 1;
-      this.#disks.set(by.name, count);
-      by.disk.records.set("voter-disk", { kind: "voter-disk", value: { voter: `${by.name}-disk${count}` } });
-      if (by.member) by.restartAgent();
-    }
+    this.#found(by);
     if (!by.member) by.join();
     this.#askFor(out, by);
+  }
+
+  /** Founds a new voter set from one host's voter when no majority is left. */
+  resetQuorum(host: Machine, voters: readonly Machine[], dead: readonly Machine[]): void {
+    for (const machine of voters) this.#found(machine);
+    this.#tell(host, {
+      kind: "reset-quorum",
+      voters: voters.map((machine) => ({ voter: voterOf(machine) ?? "", host: machine.name })),
+      deadHosts: dead.map(({ name }) => name),
+      operator: "ops",
+      reason: "the majority of the voters is lost",
+    });
+  }
+
+  #found(machine: Machine): void {
+    if (voterOf(machine) !== undefined) return;
+    const count = (this.#disks.get(machine.name) ?? 1) + 1;
+    this.#disks.set(machine.name, count);
+    machine.disk.records.set("voter-disk", { kind: "voter-disk", value: { voter: `${machine.name}-disk${count}` } });
+    if (machine.member) machine.restartAgent();
   }
 
   #askFor(out: Machine, by: Machine): void {

@@ -28,6 +28,7 @@ export interface GuestFacts {
   mayStopOn(machine: Machine): boolean;
 }
 
+/** Watches one fleet. */
 export class Oracle {
   readonly violations: Violation[] = [];
   readonly claims: ClaimOracle;

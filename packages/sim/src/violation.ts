@@ -23,6 +23,7 @@ export type ViolationCode =
   /** The core threw: a bug is an assertion and a crash. */
   | "CORE_THREW";
 
+/** A broken promise, when and how. */
 export interface Violation {
   readonly code: ViolationCode;
   readonly atMs: number;

@@ -6,7 +6,7 @@ import {
   type PromisedGuest,
   profiles,
 } from "@berth/claims";
-import { type Builds, productionBuilds } from "./builds.ts";
+import { type Builds, type LoopFlaws, productionBuilds } from "./builds.ts";
 import { Disk } from "./disk.ts";
 import { EventQueue } from "./event-queue.ts";
 import { injectFault } from "./fault-injector.ts";
@@ -21,6 +21,7 @@ import { Machine } from "./machine.ts";
 import { type Envelope, fairWeather, Network } from "./network.ts";
 import { Operator } from "./operator.ts";
 import { type GuestFacts, Oracle } from "./oracle.ts";
+import { promisedGuests, uuidOf } from "./policy-sheet.ts";
 import { Prng } from "./prng.ts";
 import { TraceHash } from "./trace-hash.ts";
 
@@ -35,11 +36,21 @@ export interface WorldOptions {
   readonly journal?: Journal;
   /** Replaces a part of the profile; for mutants and measurements. */
   readonly profile?: Profile;
+  readonly loop?: LoopFlaws;
+  /** A wiped voter's disk gets its old voter id again. */
+  readonly wipedVoterKeepsName?: boolean;
+  /** Every libvirt call takes its measured time exactly: guest starts of 0.4 s. */
+  readonly steadyHypervisors?: boolean;
+  /** Messages for which this is true are counted and not delivered; for measurements of large fleets. */
+  readonly dropped?: (message: Message) => boolean;
+  /** Each host's policy names only the guests whose class matches it; for measurements of large fleets. */
+  readonly ownGuestsOnly?: boolean;
 }
 
 const hour = 3_600_000;
 const bootMs = 15_000;
 
+/** One fleet, ready to run. */
 export class World implements Fleet {
   readonly spec: FleetSpec;
   readonly queue = new EventQueue();
@@ -55,7 +66,12 @@ export class World implements Fleet {
   readonly draining = new Set<number>();
   /** Messages delivered to voters as requests, for measurements. */
   readonly sentByKind = new Map<string, number>();
+  readonly clones: Machine[] = [];
+  readonly wipedVoterKeepsName: boolean;
   readonly #journal: Journal | undefined;
+  readonly #dropped: ((message: Message) => boolean) | undefined;
+  readonly #steadyHypervisors: boolean;
+  readonly #ownGuestsOnly: boolean;
   #byName = new Map<string, Machine>();
   #planting = false;
   #released = new Set<string>();
@@ -63,6 +79,9 @@ export class World implements Fleet {
   constructor(spec: FleetSpec, options: WorldOptions = {}) {
     this.spec = spec;
     this.#journal = options.journal;
+    this.#dropped = options.dropped;
+    this.#ownGuestsOnly = options.ownGuestsOnly === true;
+    this.#steadyHypervisors = options.steadyHypervisors === true || spec.timing === "steady";
     this.profile = options.profile ?? profiles[spec.profile];
     this.random = Prng.stream(spec.seed, "world");
     this.wishes = spec.guests.map(({ eligible }) => ({ wanted: "running", eligible }));
@@ -71,7 +90,8 @@ export class World implements Fleet {
       this.#arrive(envelope),
     );
     if (spec.timing === "steady") this.network.weather = { ...fairWeather, delayLowMs: 0.5, delayHighMs: 0.5 };
-    const ports = this.#ports(options.builds ?? productionBuilds);
+    this.wipedVoterKeepsName = options.wipedVoterKeepsName === true;
+    const ports = this.#ports(options.builds ?? productionBuilds, options.loop ?? {});
     const config = this.#firstConfig();
     this.machines = Array.from({ length: size }, (_, node) => this.#makeMachine(node, ports, config));
     for (const machine of this.machines) this.#byName.set(machine.name, machine);
@@ -126,22 +146,7 @@ export class World implements Fleet {
   }
 
   policyFor(machine: Machine): PromisedGuest[] {
-    return this.spec.guests.map((guest, index) => {
-      const wish = this.wishes[index];
-      const holds = wish?.eligible.includes(machine.node) === true;
-      return {
-        guest: guest.name,
-        uuid: uuidOf(guest.name),
-        mode: guest.mode,
-        onIsolated: guest.onIsolated,
-        wanted: wish?.wanted ?? "running",
-        keep: guest.keep,
-        placementKey: `class-of-${guest.name}`,
-        classMatch: holds,
-        eligible: holds && machine.isHypervisor,
-        memoryKib: guest.memoryMib * 1024,
-      };
-    });
+    return promisedGuests(this.spec, this.wishes, machine, this.#ownGuestsOnly);
   }
 
   noteRelease(guest: string): void {
@@ -162,8 +167,8 @@ export class World implements Fleet {
 
   #connected([a, b]: readonly Machine[]): void {
     if (a?.agent === undefined || b?.agent === undefined) return;
-    a.agent.handle({ kind: "peer-connected", host: b.name });
-    b.agent.handle({ kind: "peer-connected", host: a.name });
+    a.agent.handle({ kind: "peer-connected", host: b.identity });
+    b.agent.handle({ kind: "peer-connected", host: a.identity });
   }
 
   #arrive(envelope: Envelope<Message>): void {
@@ -174,7 +179,7 @@ export class World implements Fleet {
     this.hash.add(envelope.from * 64 + envelope.to);
     this.hash.addName(envelope.message.kind);
     this.oracle.arrived(to, envelope.message);
-    to.agent.handle({ kind: "message", from: from.name, message: envelope.message });
+    to.agent.handle({ kind: "message", from: from.identity, message: envelope.message });
   }
 
   #send(from: Machine, to: string, message: Message): void {
@@ -182,6 +187,7 @@ export class World implements Fleet {
     if (to !== "*") {
       const target = this.#byName.get(to);
       if (target !== undefined) this.#sendOne(from, target, message);
+      for (const clone of this.clones) if (clone.identity === to) this.#sendOne(from, clone, message);
       return;
     }
     for (const target of this.machines) if (target !== from && target.member) this.#sendOne(from, target, message);
@@ -189,15 +195,17 @@ export class World implements Fleet {
 
   #sendOne(from: Machine, to: Machine, message: Message): void {
     this.sentByKind.set(message.kind, (this.sentByKind.get(message.kind) ?? 0) + 1);
+    if (this.#dropped?.(message) === true) return;
     this.network.send(from.node, to.node, message);
   }
 
-  #ports(builds: Builds): HostPorts {
+  #ports(builds: Builds, flaws: LoopFlaws): HostPorts {
     const { spec } = this;
     return {
       queue: this.queue,
       random: Prng.stream(spec.seed, "hosts"),
       builds,
+      flaws,
       fleet: "sim",
       adversarial: spec.timing === "adversarial",
       steady: spec.timing === "steady",
@@ -246,7 +254,7 @@ export class World implements Fleet {
         machine.agent?.observe();
       },
     });
-    hypervisor.steady = steady;
+    hypervisor.steady = this.#steadyHypervisors;
     const isHypervisor = node < spec.hosts || node >= spec.hosts + spec.witnesses;
     const parts = {
       node,
@@ -329,12 +337,4 @@ export class World implements Fleet {
       ]),
     );
   }
-}
-
-/** A uuid that is a function of the name. */
-export function uuidOf(name: string): string {
-  const random = Prng.stream(1, name);
-  const part = (): string => random.bits().toString(16).padStart(8, "0");
-  const text = part() + part() + part() + part();
-  return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
 }

@@ -1,0 +1,115 @@
+import { profiles } from "@berth/claims";
+import { drawFleet, endOfRun } from "./draw-fleet.ts";
+import type { Fault, FaultBody } from "./faults.ts";
+import type { FleetSpec } from "./fleet-spec.ts";
+import { Prng } from "./prng.ts";
+import { inSeconds, summarise, table } from "./statistics.ts";
+import { World } from "./world.ts";
+
+/**
+ * What breaks when an assumption does. Each of these faults is outside what the protocol promises to survive; here they
+ * are put into otherwise ordinary fleets, and what they cost is counted: in how many fleets two copies executed, and for
+ * how long.
+ */
+interface Outside {
+  readonly name: string;
+  readonly assumption: string;
+  readonly faults: (spec: FleetSpec, random: Prng) => FaultBody[];
+}
+
+const cutAfterMs = 2000;
+
+const outsideFaults: readonly Outside[] = [
+  {
+    name: "lost fsync",
+    assumption: "what a disk calls synced survives a power loss",
+    faults: (spec) => [
+      ...spec.voters.map((host) => ({ kind: "lost-fsync" as const, host })),
+      { kind: "fleet-power-cut" as const, forMs: 3000, staggerMs: 500 },
+    ],
+  },
+  {
+    name: "drift of 20 %",
+    assumption: "clock rates within rho = 0.1 %",
+    faults: (_, random) => {
+      const host = random.below(3);
+      return [
+        { kind: "drift", host, rate: 0.8 },
+        { kind: "partition", side: [host], forMs: 30_000 },
+      ];
+    },
+  },
+  {
+    name: "drift of 1 %",
+    assumption: "clock rates within rho = 0.1 %",
+    faults: (_, random) => {
+      const host = random.below(3);
+      return [
+        { kind: "drift", host, rate: 0.99 },
+        { kind: "partition", side: [host], forMs: 30_000 },
+      ];
+    },
+  },
+  {
+    name: "agent and dead-man both stopped, no watchdog",
+    assumption: "one of the two lives, or a watchdog device resets the host",
+    faults: (_, random) => [{ kind: "both-stopped", host: random.below(3), forMs: 30_000 }],
+  },
+  {
+    name: "host paused with its clocks",
+    assumption: "the boot-time clock goes on whatever happens to the host",
+    faults: (_, random) => [{ kind: "blind-freeze", host: random.below(3), forMs: 30_000 }],
+  },
+  {
+    name: "unkillable process, no watchdog",
+    assumption: "a hypervisor process can be killed, or a watchdog device resets the host",
+    faults: (spec, random) => {
+      const host = random.below(3);
+      const stuck = spec.guests.map((_, guest) => ({ kind: "unkillable" as const, host, guest }));
+      return [...stuck, { kind: "partition", side: [host], forMs: 30_000 }];
+    },
+  },
+];
+
+interface OutsideCost {
+  readonly fleets: number;
+  readonly doubled: number;
+  readonly overlapMs: readonly number[];
+}
+
+function measureOutside(outside: Outside, seeds: number): OutsideCost {
+  let doubled = 0;
+  const overlapMs: number[] = [];
+  for (let seed = 1; seed <= seeds; seed++) {
+    const drawn = drawFleet(seed, { hosts: 3, profile: "lan", timing: "ordinary" });
+    const guests = drawn.guests.map((guest) => ({ ...guest, mode: "quorum" as const, runsAlreadyOn: [] }));
+    const random = Prng.stream(seed, outside.name);
+    const fromMs = 20_000 + random.between(0, 5000);
+    const faults: Fault[] = outside
+      .faults(drawn, random)
+      .map((body, index) => ({ ...body, atMs: fromMs + index * cutAfterMs }));
+    const spec = { ...drawn, guests, faults, rho: profiles.lan.rho };
+    const world = new World(spec);
+    while (world.queue.runNext(endOfRun(spec))) {
+      // To the end, whatever the oracle says: the length of the overlap is what is measured.
+    }
+    const overlaps = world.oracle.executions.overlaps.filter(
+      ({ cause }) => cause === "protocol" || cause === "wake-up",
+    );
+    overlapMs.push(...overlaps.map(({ forMs }) => forMs));
+    if (overlaps.length > 0) doubled += 1;
+  }
+  return { fleets: seeds, doubled, overlapMs };
+}
+
+/** The table of broken assumptions. Always true: there is no target to miss. */
+export function reportOutside(say: (line: string) => void, seeds = 100): boolean {
+  const rows = outsideFaults.map((outside) => {
+    const { fleets, doubled, overlapMs } = measureOutside(outside, seeds);
+    const { p50, max } = summarise(overlapMs);
+    return [outside.name, outside.assumption, `${doubled} of ${fleets}`, inSeconds(p50), inSeconds(max)];
+  });
+  say(`Outside the assumptions (3 hosts, profile lan, seeds 1 to ${seeds})`);
+  say(table(["fault", "assumption that it breaks", "fleets with two copies", "overlap p50", "max"], rows));
+  return true;
+}

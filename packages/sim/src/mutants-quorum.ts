@@ -1,0 +1,105 @@
+import { type Mutant, withRules } from "./mutant.ts";
+
+/** Weakenings of voters and claimants: what is counted, remembered, refused. */
+export const quorumMutants: readonly Mutant[] = [
+  withRules(
+    { name: "acks-counted", weakens: "answers are counted, not voters", seeds: 200 },
+    { isQuorum: (voters, answers) => answers.length >= Math.floor(voters.length / 2) + 1 },
+  ),
+  withRules(
+    { name: "half-is-enough", weakens: "half of the voters count as a majority", seeds: 200 },
+    { isQuorum: (voters, answers) => new Set(answers).size >= Math.floor(voters.length / 2) },
+  ),
+  withRules(
+    {
+      name: "registers-not-durable",
+      weakens: "a voter answers before its registers are on the disk, and forgets them",
+      seeds: 100,
+    },
+    { isDurable: (record) => record.kind !== "voter-register" },
+  ),
+  withRules(
+    { name: "fences-not-durable", weakens: "a voter forgets fences when it restarts", seeds: 400 },
+    { isDurable: (record) => record.kind !== "voter-host" },
+  ),
+  withRules(
+    { name: "no-fence", weakens: "a takeover without the incarnation fence", seeds: 100 },
+    { needsFence: () => false },
+  ),
+  withRules(
+    { name: "fence-of-the-living", weakens: "a voter fences a host whose lease is live", seeds: 100 },
+    { mayFence: (lease) => !lease.quarantined && !lease.heldDown },
+  ),
+  withRules(
+    { name: "fence-in-quarantine", weakens: "a voter fences while it does not know what it granted", seeds: 200 },
+    { mayFence: (lease) => !lease.live && !lease.heldDown },
+  ),
+  withRules(
+    { name: "fenced-is-granted", weakens: "a fenced incarnation gets a lease again", seeds: 200 },
+    { isFenced: (known, inc) => inc < known.inc },
+  ),
+  withRules(
+    { name: "older-is-granted", weakens: "an incarnation older than the known one gets a lease", seeds: 400 },
+    { isFenced: (known, inc) => inc <= known.fenced },
+  ),
+  withRules(
+    {
+      name: "clone-is-granted",
+      weakens: "another machine with the same identity and incarnation gets the lease",
+      seeds: 400,
+    },
+    { isClone: () => false },
+  ),
+  withRules(
+    {
+      name: "advance-over-live",
+      weakens: "a newer incarnation is granted while the older one's lease is live",
+      seeds: 400,
+    },
+    { mayAdvance: () => true },
+  ),
+  withRules(
+    { name: "promise-any", weakens: "a voter promises lower ballots too", seeds: 400 },
+    { mayPromise: () => true },
+  ),
+  withRules(
+    { name: "accept-any", weakens: "a voter accepts below what it promised", seeds: 400 },
+    { mayAccept: () => true },
+  ),
+  withRules(
+    {
+      name: "accept-fenced-owner",
+      weakens: "a voter accepts a claim of an incarnation that it has fenced",
+      seeds: 400,
+    },
+    { acceptsOwner: () => true },
+  ),
+  withRules(
+    { name: "lowest-ballot-wins", weakens: "of two accepted values the older one is taken", seeds: 400 },
+    { isHigher: (a, b) => a.n < b.n },
+  ),
+  withRules(
+    { name: "epoch-stands-still", weakens: "a change of owner keeps the epoch", seeds: 100 },
+    { nextEpoch: (current) => Math.max(1, current) },
+  ),
+  withRules(
+    { name: "earlier-life-counts", weakens: "answers to an earlier life are accepted", seeds: 400 },
+    { acceptsReply: () => true },
+  ),
+  withRules(
+    { name: "one-life", weakens: "a restart does not begin another life", seeds: 400 },
+    { nextLife: (previous) => Math.max(1, previous) },
+  ),
+  withRules(
+    { name: "sealed-answers", weakens: "a sealed voter goes on granting and accepting", seeds: 400 },
+    { answersWhenSealed: () => true },
+  ),
+  withRules(
+    {
+      name: "own-earlier-self-unfenced",
+      weakens: "a host takes over from its own earlier incarnation without a fence",
+      seeds: 400,
+    },
+    { needsFence: (value, me) => value.owner !== null && value.owner !== me },
+  ),
+];
