@@ -25,7 +25,8 @@ export function passRows(promises: readonly PromiseReport[]): PassRow[] {
     const pending = promise.pending.map(({ what, why, tag }) => {
       return { promise, step: what, effect: tag, result: "pending", why };
     });
-    if (steps.length > 0 || promise.outcome === "kept") return [...steps, ...pending];
+    // Skipped without a step: not looked at, which is told on stderr.
+    if (steps.length > 0 || promise.outcome === "kept" || promise.outcome === "skipped") return [...steps, ...pending];
     return [{ promise, step: "-", effect: "-", result: promise.outcome, why: whyOf(promise) }, ...pending];
   });
 }
