@@ -77,6 +77,9 @@ export function classHolds(text: string, context: EvaluationContext, position: S
   );
 }
 
+/** A step of a pattern costs about a hundredth of a promise's. */
+const patternStepsPerStep = 100;
+
 function functionContext(context: EvaluationContext, depth: number): FunctionContext {
   const { state } = context;
   return {
@@ -90,6 +93,7 @@ function functionContext(context: EvaluationContext, depth: number): FunctionCon
     variableNames: () => [...state.variables.all()].map(([name]) => name),
     bundleNames: () => [...state.bundles.keys()],
     expandLazily: (source, specials) => expandLazily(source, specials, context, depth),
+    spend: (patternSteps) => void state.budget.takeSteps(Math.ceil(patternSteps / patternStepsPerStep)),
     fail: (code, message, position, severity = "error") => state.findings.add(code, position, message, { severity }),
   };
 }

@@ -120,8 +120,11 @@ function run(request: EvaluationRequest, state: EvaluationState, sink: RunSink, 
   if (state.budget.exhausted) reportExhausted(state, files[0]?.position);
 }
 
+const limitCodes: ReadonlySet<string> = new Set(["POLICY_TEXT_TOO_LONG", "POLICY_TOO_MANY_ITERATIONS"]);
+
 function reportExhausted(state: EvaluationState, position: SourcePosition | undefined): void {
   if (position === undefined) return;
+  if (state.findings.all().some(({ code }) => limitCodes.has(code))) return;
   const message = `this policy takes more than ${evaluationLimits.steps} steps or ${evaluationLimits.expandedCharacters} characters to evaluate; evaluation was stopped`;
   state.findings.add("POLICY_EVALUATION_TOO_LONG", position, message);
 }

@@ -4,7 +4,7 @@
  */
 export const evaluationLimits = {
   /** Promises evaluated, iterations and passes counted. 10,000 guests take some 60,000. */
-  steps: 2_000_000,
+  steps: 1_000_000,
   /** Iterations of one promise: ten times the largest fleet that is promised to work. */
   iterationsPerPromise: 100_000,
   /** Characters that expansion may produce. 10,000 guests with 4 KiB of XML each take 40 million. */
@@ -37,6 +37,11 @@ export class EvaluationBudget {
   takeCharacters(count: number): boolean {
     this.#characters -= count;
     return this.#characters >= 0;
+  }
+
+  /** Ends the evaluation: a limit was met that makes the rest pointless. */
+  exhaust(): void {
+    this.#steps = -1;
   }
 
   get exhausted(): boolean {

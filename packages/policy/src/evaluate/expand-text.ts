@@ -54,7 +54,8 @@ function withoutParameters(context: EvaluationContext): EvaluationContext {
 
 function reportTooLong(template: Template, context: EvaluationContext): string {
   const message = `a text grows beyond ${evaluationLimits.textLength} characters when its variables are filled in`;
-  context.state.findings.add("POLICY_TEXT_TOO_LONG", context.bundle.position, message);
+  context.state.findings.addFinal("POLICY_TEXT_TOO_LONG", context.bundle.position, message);
+  context.state.budget.exhaust();
   return template.text;
 }
 

@@ -24,6 +24,14 @@ export class FindingList {
     this.addDiagnostic({ severity: "error", code, message, position, ...extras });
   }
 
+  /** Adds an error that ends the evaluation, also where findings do not count. */
+  addFinal(code: string, position: SourcePosition, message: string): void {
+    const muted = this.#muted;
+    this.#muted = false;
+    this.add(code, position, message);
+    this.#muted = muted;
+  }
+
   addDiagnostic(diagnostic: Diagnostic): void {
     if (this.#muted) return;
     const { code, message, position } = diagnostic;

@@ -129,6 +129,7 @@ function stopped(walk: Walk, context: EvaluationContext): boolean {
   if (context.state.budget.exhausted) return true;
   if (walk.rounds <= evaluationLimits.iterationsPerPromise) return false;
   const message = `this promise iterates more than ${evaluationLimits.iterationsPerPromise} times`;
-  context.state.findings.add("POLICY_TOO_MANY_ITERATIONS", walk.position, message);
+  context.state.findings.addFinal("POLICY_TOO_MANY_ITERATIONS", walk.position, message);
+  context.state.budget.exhaust();
   return true;
 }

@@ -1,7 +1,7 @@
 /**
  * JSON as policy sees it. Numbers keep the text they were written with (`1.50` stays `1.50`, 20 digits stay 20 digits),
- * because a policy only ever puts them into other texts. Objects are maps sorted by key, which is the order in which
- * CFEngine walks and prints containers.
+ * because a policy only ever puts them into other texts. Objects are maps in the order of the text, which is the order in
+ * which CFEngine walks containers; it prints them sorted by key.
  */
 
 /** A number, as text. */
@@ -39,7 +39,9 @@ export function printJson(value: JsonValue): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (isJsonArray(value)) return `[${value.map(printJson).join(",")}]`;
   if (isJsonObject(value)) {
-    return `{${[...value].map(([key, item]) => `${JSON.stringify(key)}:${printJson(item)}`).join(",")}}`;
+    return `{${sortedMembers(value)
+      .map(([key, item]) => `${JSON.stringify(key)}:${printJson(item)}`)
+      .join(",")}}`;
   }
   return value.text;
 }
@@ -50,7 +52,7 @@ export function printJsonIndented(value: JsonValue, indent = ""): string {
   const items = isJsonArray(value)
     ? value.map((item) => `${inner}${printJsonIndented(item, inner)}`)
     : isJsonObject(value)
-      ? [...value].map(([key, item]) => `${inner}${JSON.stringify(key)}: ${printJsonIndented(item, inner)}`)
+      ? sortedMembers(value).map(([key, item]) => `${inner}${JSON.stringify(key)}: ${printJsonIndented(item, inner)}`)
       : undefined;
   if (items === undefined) return printJson(value);
   const [open, close] = isJsonArray(value) ? ["[", "]"] : ["{", "}"];
@@ -77,10 +79,8 @@ export function jsonEntries(value: JsonValue): [string, JsonValue][] {
   return isJsonObject(value) ? [...value] : [];
 }
 
-/** An object of these members, sorted by key; a later member replaces an earlier one of the same key. */
-export function jsonObject(members: Iterable<readonly [string, JsonValue]>): JsonObject {
-  const unique = new Map(members);
-  return new Map([...unique].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+function sortedMembers(object: JsonObject): [string, JsonValue][] {
+  return [...object].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
 /** Follows keys and indices into a container; `undefined` where one is missing. */
@@ -141,7 +141,7 @@ function readObject(reader: JsonReader): JsonObject {
     expect(reader, ":");
     members.push([key, readValue(reader)]);
   }
-  return jsonObject(members);
+  return new Map(members);
 }
 
 function readArray(reader: JsonReader): JsonValue[] {

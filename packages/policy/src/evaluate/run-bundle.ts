@@ -104,8 +104,10 @@ export function rehearse(state: EvaluationState, sink: RunSink): void {
 }
 
 function rehearseSections(state: EvaluationState, sink: RunSink, type: "vars" | "classes"): void {
-  const common = [...state.bundles.values()].filter((bundle) => bundle.bundleType.text === "common");
-  const others = type === "classes" ? [] : [...state.bundles.values()].filter((bundle) => !common.includes(bundle));
+  const isCommon = (bundle: Bundle) => bundle.bundleType.text === "common";
+  const all = [...state.bundles.values()];
+  const common = all.filter(isCommon);
+  const others = type === "classes" ? [] : all.filter((bundle) => !isCommon(bundle));
   for (const bundle of [...common, ...others]) {
     const run: BundleRun = {
       state,

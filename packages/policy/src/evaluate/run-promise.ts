@@ -1,4 +1,3 @@
-import type { SourcePosition } from "@berth/model";
 import type { Attribute, PolicyPromise, Value } from "../syntax/ast.ts";
 import { callFunction, classHolds } from "./call-function.ts";
 import { evaluateValue } from "./evaluate-value.ts";
@@ -76,22 +75,15 @@ function runRound(
   }
   const withText = attributes.get("with");
   const withValue = withText === undefined ? undefined : scalarText(withText.value, context);
-  const outer = withValue === undefined ? context : withSpecial(context, "with", withValue);
+  const placed = withSpecial(context, "this.promise_linenumber", String(promise.position.line));
+  const outer = withValue === undefined ? placed : withSpecial(placed, "with", withValue);
   const promiser = expandText(promise.promiser.text, outer);
-  const inner = withSpecial(outer, "this.promiser", promiser, promise.position);
+  const inner = withSpecial(outer, "this.promiser", promiser);
   if (conditionsHold(attributes, inner)) act({ promise, promiser, attributes, context: inner });
 }
 
-function withSpecial(
-  context: EvaluationContext,
-  name: string,
-  text: string,
-  position?: SourcePosition,
-): EvaluationContext {
-  const specials = new Map(context.specials);
-  specials.set(name, text);
-  if (position !== undefined) specials.set("this.promise_linenumber", String(position.line));
-  return { ...context, specials };
+function withSpecial(context: EvaluationContext, name: string, text: string): EvaluationContext {
+  return { ...context, specials: new Map([...context.specials, [name, text]]) };
 }
 
 function scalarText(value: Value, context: EvaluationContext): string | undefined {

@@ -1,4 +1,4 @@
-import { isJsonArray, type JsonValue, jsonObject, jsonScalarText, parseJson } from "../evaluate/json-value.ts";
+import { isJsonArray, type JsonValue, jsonScalarText, parseJson } from "../evaluate/json-value.ts";
 import { list, type PolicyValue } from "../evaluate/policy-value.ts";
 import type { ArrayElement } from "../evaluate/variable-table.ts";
 import type { Argument, FunctionContext } from "./function-types.ts";
@@ -19,7 +19,8 @@ export function collectionOf(argument: Argument | undefined, context: FunctionCo
     context.fail("POLICY_INVALID_JSON", `this inline JSON cannot be read: ${parsed.error}`, argument.position);
     return undefined;
   }
-  return context.variable(text) ?? arrayOf(context.arrayElements(text));
+  const value = context.variable(text);
+  return value !== undefined && value.kind !== "scalar" ? value : (arrayOf(context.arrayElements(text)) ?? value);
 }
 
 /** An array as a container: nested objects by index, in the order of definition. */
@@ -76,9 +77,7 @@ export function itemsOfArgument(
 /** A container from an argument, for functions that merge and walk containers. */
 export function jsonOfArgument(argument: Argument | undefined, context: FunctionContext): JsonValue | undefined {
   const collection = collectionOf(argument, context);
-  if (collection === undefined) return undefined;
-  const json = jsonOf(collection);
-  return json instanceof Map ? jsonObject(json) : json;
+  return collection === undefined ? undefined : jsonOf(collection);
 }
 
 /** A list result. */

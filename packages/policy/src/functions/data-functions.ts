@@ -1,11 +1,4 @@
-import {
-  isJsonArray,
-  isJsonObject,
-  type JsonValue,
-  jsonObject,
-  parseJson,
-  printJsonIndented,
-} from "../evaluate/json-value.ts";
+import { isJsonArray, isJsonObject, type JsonValue, parseJson, printJsonIndented } from "../evaluate/json-value.ts";
 import { data, list, type PolicyValue, scalar } from "../evaluate/policy-value.ts";
 import { collectionOf, jsonOf, jsonOfArgument, members, textsOf } from "./collection-argument.ts";
 import { type FunctionContext, type FunctionFamily, parameter, textAt } from "./function-types.ts";
@@ -107,9 +100,7 @@ export const dataFunctions: FunctionFamily = {
     returns: "data",
     apply: (args, context) => {
       const selected = selectMatching(args, 0, context.variableNames(), context);
-      return selected === undefined
-        ? undefined
-        : data(jsonObject(selected.flatMap((name) => namedValue(name, context))));
+      return selected === undefined ? undefined : data(new Map(selected.flatMap((name) => namedValue(name, context))));
     },
   },
 };
@@ -134,7 +125,7 @@ function merged(parts: readonly JsonValue[]): PolicyValue {
 }
 
 function mergedPair(left: JsonValue, right: JsonValue): JsonValue {
-  if (isJsonObject(left) && isJsonObject(right)) return jsonObject([...left, ...right]);
+  if (isJsonObject(left) && isJsonObject(right)) return new Map([...left, ...right]);
   return isJsonArray(left) && isJsonArray(right) ? [...left, ...right] : right;
 }
 
@@ -142,6 +133,6 @@ function mapTexts(json: JsonValue, change: (text: string) => string): JsonValue 
   if (typeof json === "string") return change(json);
   if (isJsonArray(json)) return json.map((item) => mapTexts(item, change));
   if (isJsonObject(json))
-    return jsonObject([...json].map(([key, item]) => [change(key), mapTexts(item, change)] as const));
+    return new Map([...json].map(([key, item]) => [change(key), mapTexts(item, change)] as const));
   return json;
 }

@@ -20,7 +20,13 @@ interface Conversion {
   readonly letter: string;
 }
 
-export function formatText(pattern: string, args: readonly PolicyValue[]): FormatResult {
+/** A value to be formatted: its text, and what `%S` prints. */
+export interface FormatArgument {
+  readonly text: string;
+  readonly whole: PolicyValue;
+}
+
+export function formatText(pattern: string, args: readonly FormatArgument[]): FormatResult {
   let next = 0;
   let missing = false;
   const text = pattern.replace(
@@ -29,7 +35,7 @@ export function formatText(pattern: string, args: readonly PolicyValue[]): Forma
       if (letter === "%") return "%";
       const argument = args[next];
       next += 1;
-      if (argument === undefined || (letter === "S" && argument.kind === "scalar")) missing = true;
+      if (argument === undefined || (letter === "S" && argument.whole.kind === "scalar")) missing = true;
       const parsed = {
         flags,
         width: Number(width || "0"),
@@ -44,8 +50,7 @@ export function formatText(pattern: string, args: readonly PolicyValue[]): Forma
     : { ok: true, text };
 }
 
-function convert({ letter, precision, flags }: Conversion, argument: PolicyValue): string {
-  const text = argument.kind === "scalar" ? argument.text : "";
+function convert({ letter, precision, flags }: Conversion, { text, whole }: FormatArgument): string {
   const real = parseReal(text) ?? 0;
   const sign = flags.includes("+") && real >= 0 ? "+" : "";
   switch (letter) {
@@ -60,7 +65,7 @@ function convert({ letter, precision, flags }: Conversion, argument: PolicyValue
     case "s":
       return precision === undefined ? text : text.slice(0, precision);
     case "S":
-      return printWhole(argument);
+      return printWhole(whole);
     default:
       return "(unhandled format)";
   }

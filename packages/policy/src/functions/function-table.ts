@@ -28,12 +28,12 @@ export const unavailableFunctions: ReadonlySet<string> = new Set(
   `accessedbefore accumulated ago basename bundlestate callstack_callers callstack_promisers cf_version_after cf_version_at
   cf_version_before cf_version_between cf_version_maximum cf_version_minimum changedbefore classfiltercsv countlinesmatching
   data_readstringarray data_readstringarrayidx data_regextract data_sysctlvalues datastate diskfree eval execresult_as_data
-  file_hash filestat findfiles findfiles_up findprocesses   getclassmetatags getfields getgid getuid getuserinfo getusers getvariablemetatags groupexists hash
-  hash_to_int hostsseen hostswithclass hubknowledge ip2host irange   islink isnewerthan laterthan ldaparray ldaplist ldapvalue lsdir
+  file_hash filestat findfiles findfiles_up findprocesses getclassmetatags getfields getgid getuid getuserinfo getusers getvariablemetatags groupexists hash
+  hash_to_int hostsseen hostswithclass hubknowledge ip2host irange islink isnewerthan laterthan ldaparray ldaplist ldapvalue lsdir
   makerule mapdata maparray network_connections now on packagesmatching packageupdatesmatching parseintarray
   parserealarray parsestringarray parsestringarrayidx parseyaml peerleader peerleaders peers processexists
   randomint readcsv readdata readenvfile readintarray readintlist readrealarray readreallist readstringarray
-  readstringarrayidx readtcp readyaml regex_replace regextract registryvalue regldap remoteclassesmatching remotescalar
+  readstringarrayidx readtcp readyaml regextract registryvalue regldap remoteclassesmatching remotescalar
   rrange selectservers shuffle splayclass string strftime string_mustache sysctlvalue translatepath url_get usemodule userexists
-  validdata validjson variance `.split(/\s+/),
+  validdata validjson variance`.split(/\s+/),
 );

@@ -47,6 +47,8 @@ export interface FunctionContext {
   bundleNames(): readonly string[];
   /** Expands a `lazy` argument with `$(this)`, `$(this.k)`, `$(this.v)` set; `undefined` where a call in it gives nothing. */
   expandLazily(source: Value, specials: ReadonlyMap<string, string>): string | undefined;
+  /** Counts the steps of pattern matching against what the whole evaluation may cost. */
+  spend(patternSteps: number): void;
   /** Reports why the function gives nothing. */
   fail(code: string, message: string, position: SourcePosition, severity?: "error" | "warning"): void;
 }

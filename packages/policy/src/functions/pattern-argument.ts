@@ -5,7 +5,7 @@ import { compilePattern, type Pattern } from "./pattern.ts";
 
 /** The pattern in an argument; a broken one is reported. */
 export function patternAt(args: readonly Argument[], index: number, context: FunctionContext): Pattern | undefined {
-  const result = compilePattern(textAt(args, index));
+  const result = compilePattern(textAt(args, index), context.spend);
   if (result.ok) return result.pattern;
   const position = args[index]?.position;
   if (position !== undefined) {
@@ -65,4 +65,24 @@ export function splitByPattern(text: string, pattern: Pattern, maximum: number):
   }
   parts.push(text.slice(from));
   return parts;
+}
+
+/** Replaces the first match, or with the option `g` all; `$1` and `\1` stand for groups. */
+export function replacePattern(
+  text: string,
+  pattern: Pattern,
+  replacement: string,
+  options: string,
+): string | undefined {
+  let result = "";
+  let from = 0;
+  do {
+    const match = pattern.find(text, from);
+    if (match.kind === "too-costly") return undefined;
+    if (match.kind === "no-match" || match.end === match.start) break;
+    const filled = replacement.replace(/[$\\](\d)/g, (_, digit: string) => match.groups[Number(digit)] ?? "");
+    result += text.slice(from, match.start) + filled;
+    from = match.end;
+  } while (options.includes("g"));
+  return result + text.slice(from);
 }

@@ -33,16 +33,25 @@ export type PatternResult =
   | { readonly ok: true; readonly pattern: Pattern }
   | { readonly ok: false; readonly error: string };
 
-/** Steps of one match: some 50 ms. */
-const stepsMax = 2_000_000;
+/** Steps of one match: some 10 ms. */
+const stepsMax = 300_000;
 /** Nested continuations before the call stack would end. */
 const depthMax = 1_000;
 
-/** Reads a regular expression. Never throws. */
-export function compilePattern(source: string): PatternResult {
+/**
+ * Reads a regular expression. Never throws.
+ *
+ * @param spend told after each match how many steps it took, so that the caller can bound many matches together
+ */
+export function compilePattern(source: string, spend: (steps: number) => void = () => {}): PatternResult {
   const parsed = parsePattern(source);
   if (!parsed.ok) return parsed;
-  const find = (text: string, from = 0) => findFrom(parsed.node, parsed.groups, parsed.ignoreCase, text, from);
+  const find = (text: string, from = 0) => {
+    const machine: Machine = { text, ignoreCase: parsed.ignoreCase, starts: [], ends: [], steps: stepsMax, depth: 0 };
+    const match = findFrom(machine, parsed.node, parsed.groups, from);
+    spend(stepsMax - machine.steps);
+    return match;
+  };
   return {
     ok: true,
     pattern: {
@@ -68,10 +77,9 @@ interface Machine {
 /** Ends the search at once; caught in {@link findFrom}. */
 class OutOfSteps extends Error {}
 
-function findFrom(node: PatternNode, groups: number, ignoreCase: boolean, text: string, from: number): PatternMatch {
-  const machine: Machine = { text, ignoreCase, starts: [], ends: [], steps: stepsMax, depth: 0 };
+function findFrom(machine: Machine, node: PatternNode, groups: number, from: number): PatternMatch {
   try {
-    for (let start = from; start <= text.length; start += 1) {
+    for (let start = from; start <= machine.text.length; start += 1) {
       machine.starts.length = 0;
       machine.ends.length = 0;
       let end = -1;

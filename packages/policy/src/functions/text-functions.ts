@@ -2,9 +2,9 @@ import { list, scalar } from "../evaluate/policy-value.ts";
 import { canonify } from "../hard-classes/canonify.ts";
 import { expandRange } from "./expand-range.ts";
 import { formatText } from "./format-text.ts";
-import { type Argument, type FunctionFamily, parameter, textAt } from "./function-types.ts";
+import { type Argument, type FunctionContext, type FunctionFamily, parameter, textAt } from "./function-types.ts";
 import { numberAt } from "./number-functions.ts";
-import { patternAt, splitByPattern } from "./pattern-argument.ts";
+import { patternAt, replacePattern, splitByPattern } from "./pattern-argument.ts";
 
 /** Functions that make texts from texts. */
 export const textFunctions: FunctionFamily = {
@@ -48,6 +48,16 @@ export const textFunctions: FunctionFamily = {
       return scalar(match === "" ? textAt(args, 0) : textAt(args, 0).replaceAll(match, () => textAt(args, 2)));
     },
   },
+  regex_replace: {
+    parameters: [parameter("string"), parameter("pattern", "regex"), parameter("replacement"), parameter("options")],
+    returns: "string",
+    apply: (args, context) => {
+      const pattern = patternAt(args, 1, context);
+      const text =
+        pattern === undefined ? undefined : replacePattern(textAt(args, 0), pattern, textAt(args, 2), textAt(args, 3));
+      return text === undefined ? undefined : scalar(text);
+    },
+  },
   escape: {
     parameters: [parameter("string")],
     returns: "string",
@@ -74,7 +84,7 @@ export const textFunctions: FunctionFamily = {
     variadic: true,
     returns: "string",
     apply: (args, context, position) => {
-      const values = args.slice(1).map((argument) => wholeValue(argument, context.variable(argument.text)));
+      const values = args.slice(1).map((argument) => ({ text: argument.text, whole: wholeValue(argument, context) }));
       const result = formatText(textAt(args, 0), values);
       if (result.ok) return scalar(result.text);
       context.fail("POLICY_FORMAT_ARGUMENTS", `format: ${result.error}`, position, "warning");
@@ -122,9 +132,10 @@ function textOf(value: Argument["value"]): string {
   return value.kind === "scalar" ? value.text : "";
 }
 
-/** `format` takes lists and containers by value or by bare name for `%S`; a quoted text stays a text. */
-function wholeValue(argument: Argument, named: Argument["value"] | undefined): Argument["value"] {
-  return argument.source.kind === "name" && named !== undefined && named.kind !== "scalar" ? named : argument.value;
+/** `%S` takes lists and containers by value or by bare name; to `%s` a bare name is a text. */
+function wholeValue(argument: Argument, context: FunctionContext): Argument["value"] {
+  const named = argument.source.kind === "name" ? context.variable(argument.text) : undefined;
+  return named === undefined || named.kind === "scalar" ? argument.value : named;
 }
 
 /** `keepsRest`: the last part keeps what follows (`string_split`); otherwise it is dropped (`splitstring`). */
