@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import { startLibvirtd, startTestDriverLibvirtd } from "../../../test/support/libvirtd.ts";
@@ -71,6 +72,19 @@ describe("libvirt's daemon", () => {
     expect(await node()).toBe("/run/libvirt/libvirt-sock found\n");
     await host.run("mv", "/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock");
     expect(await node()).toBe("/run/libvirt/virtqemud-sock found\n");
+  });
+
+  it("is driven by the example of the README, as it stands there", async () => {
+    await using host = await startLibvirtd();
+    await using connection = await connect(host.qemuUri());
+    const web1 = await connection.domains.define(tinyGuestXml({ name: "web1" }));
+    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+    const example = readme.split("```ts\n")[1]?.split("```")[0] ?? "";
+    const program = example.replace('"node-libvirt"', JSON.stringify(source));
+    const { stdout } = await host.run(process.execPath, "--input-type=module", "-e", program);
+    expect(stdout).toContain(`web1 ${web1.uuid} shutoff unknown 1 32768`);
+    expect(stdout).toContain("web1 started booted");
+    expect(await connection.domains.state(web1)).toEqual({ state: "running", reason: "unpaused" });
   });
 
   it("refuses a URI that it cannot open, with its own reason", async () => {

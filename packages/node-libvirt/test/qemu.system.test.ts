@@ -80,13 +80,12 @@ describe("a QEMU guest", () => {
     await expect(connection.domains.lookupByName("g1")).rejects.toMatchObject({ code: "VIR_ERR_NO_DOMAIN" });
 
     await vi.waitFor(() => expect(events.at(-1)).toBe("g1 undefined removed"));
-    // QEMU's own "resumed" may come with the start too.
     expect(events).toContain("g1 resumed unpaused");
-    expect(events.filter((event) => !event.includes("resumed"))).toEqual([
+    // QEMU may add a "resumed" of its own to the start, and a "shutdown" to the end where it has the time to.
+    expect(events.filter((event) => !/ (resumed|shutdown) /.test(event))).toEqual([
       "g1 defined added",
       "g1 started booted",
       "g1 suspended paused",
-      "g1 shutdown host",
       "g1 stopped destroyed",
       "g1 undefined removed",
     ]);
