@@ -45,6 +45,7 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
   say(g, "claiming", "nobody runs it; the voters are being asked");
   const waited = now.bootMs >= g.knownSinceMs + reservedMs;
   parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: waited }, ownerOf(g));
+  parts.here.load += 1;
   parts.advertChanged(g);
 }
 

@@ -61,6 +61,7 @@ function reasonToLeave(parts: GuestParts, g: GuestState, promise: PromisedGuest,
   if (g.startFailures >= startFailuresMax && next !== undefined && !isActive(g)) {
     g.avoidUntilMs = now.bootMs + avoidMs;
     g.startFailures = 0;
+    g.release = { to: next };
     return { why: "it cannot be started here", next };
   }
   // A class that holds nowhere else moves nothing: better on the wrong host than on none.
