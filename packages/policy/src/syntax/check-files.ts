@@ -64,7 +64,10 @@ function checkBundle(bundle: Bundle, definitions: Definitions, found: CheckFindi
     return;
   }
   const allowed = promiseTypesOf(bundleType.text);
-  for (const section of bundle.sections) checkSection(section, bundle, allowed, definitions, found);
+  for (const section of bundle.sections) {
+    if (found.isFull) return;
+    checkSection(section, bundle, allowed, definitions, found);
+  }
 }
 
 function checkSection(
