@@ -16,7 +16,7 @@ import {
   programVersion,
   remoteProgram,
 } from "../src/frame.ts";
-import { connectionProcedures } from "../src/host.ts";
+import { connectionProcedures, hostProcedures } from "../src/host.ts";
 import { XdrReader } from "../src/xdr.ts";
 
 /** One call that arrived. */
@@ -77,6 +77,14 @@ export class Peer {
 export function replyFrame<T>(header: FrameHeader, codec: Codec<T>, value: T): Buffer {
   const reply = { ...header, type: messageType.reply, status: messageStatus.ok };
   return encodeFrame(reply, (writer) => codec.encode(writer, value));
+}
+
+/** The call that most tests make, because its result is only a text. */
+export const hostname = hostProcedures.hostname;
+
+/** The right answer to that call. */
+export function goodReply(call: ReceivedCall): Buffer {
+  return replyFrame(call.header, hostname.result, "h1");
 }
 
 /** The frame of an event. */
