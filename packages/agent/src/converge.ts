@@ -8,6 +8,7 @@ import type { PassEvent } from "./pass-event.ts";
 import type { FailureReport, PassReport, PromiseReport } from "./pass-report.ts";
 import { failureOf } from "./plan-execution.ts";
 import { hasErrors, loadPolicy } from "./policy-load.ts";
+import { PolicyMemo } from "./policy-memo.ts";
 import { PromiseLocks } from "./promise-locks.ts";
 import { PromiseRounds } from "./promise-rounds.ts";
 
@@ -45,6 +46,7 @@ export class BerthHost implements AsyncDisposable {
   readonly #config: BerthConfig;
   readonly #connections: HypervisorConnections;
   readonly #caches = new ConnectionCaches();
+  readonly #memo = new PolicyMemo();
 
   constructor(components: { readonly config: BerthConfig; readonly openHypervisor?: HypervisorOpener }) {
     this.#config = components.config;
@@ -60,7 +62,7 @@ export class BerthHost implements AsyncDisposable {
     const startedAt = new Date();
     const began = performance.now();
     const loadInit = { ...options, config: this.#config };
-    let load = await loadPolicy(loadInit);
+    let load = await loadPolicy(loadInit, this.#memo);
     const pass = new Pass(
       { config: this.#config, connections: this.#connections, caches: this.#caches },
       {

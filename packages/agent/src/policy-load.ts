@@ -1,8 +1,9 @@
 import { basename } from "node:path";
 import type { Diagnostic } from "@berth/model";
-import { type Evaluation, evaluatePolicy, type HostFacts, hardClasses } from "@berth/policy";
+import { type Evaluation, evaluatePolicy, type HostFacts, hardClasses, type PolicyWorld } from "@berth/policy";
 import type { BerthConfig } from "./config/berth-config.ts";
 import { type HypervisorFacts, readHostFacts } from "./host-facts/host-facts.ts";
+import type { PolicyMemo } from "./policy-memo.ts";
 import { createPolicyWorld } from "./policy-world.ts";
 
 /** Which policy to load, and as what host. */
@@ -24,15 +25,26 @@ export interface PolicyLoad extends Omit<Evaluation, "sources"> {
   readonly sources: ReadonlyMap<string, string>;
 }
 
-/** Reads, evaluates and checks policy, the XML in it included. Never throws for what the policy says. */
-export async function loadPolicy(init: PolicyLoadInit): Promise<PolicyLoad> {
-  const files = init.files.length === 0 ? [init.config.policyPath] : init.files;
-  const unasked = readHostFacts(init.config.stateDir, { hypervisors: [] });
-  let load = evaluateFiles(files, init, unasked);
-  if (mentionsHypervisors(load.sources)) {
-    load = evaluateFiles(files, init, { ...unasked, ...(await askHypervisors(init.config)) });
-  }
-  return { ...load, diagnostics: [...load.diagnostics, ...(await checkSpecs(load))] };
+/**
+ * Reads, evaluates and checks policy, the XML in it included. Never throws for what the policy says.
+ *
+ * @param memo - of a process with many passes: gives back the last result while nothing it came from has changed
+ */
+export async function loadPolicy(init: PolicyLoadInit, memo?: PolicyMemo): Promise<PolicyLoad> {
+  const { config, files, classes, negatedClasses, bundleSequence } = init;
+  const asks = memo?.heedsHypervisors === true;
+  const facts = readHostFacts(config.stateDir, asks ? await askHypervisors(config) : { hypervisors: [] });
+  const evaluate = async (world: PolicyWorld): Promise<PolicyLoad> => {
+    let load = evaluateFiles(init, facts, world);
+    if (mentionsHypervisors(load.sources) && !asks) {
+      if (memo !== undefined) memo.heedsHypervisors = true;
+      load = evaluateFiles(init, { ...facts, ...(await askHypervisors(config)) }, world);
+    }
+    return { ...load, diagnostics: [...load.diagnostics, ...(await checkSpecs(load))] };
+  };
+  const world = createPolicyWorld();
+  const request = [files, config, classes, negatedClasses, bundleSequence];
+  return memo === undefined ? evaluate(world) : memo.remember(request, facts, world, evaluate);
 }
 
 /** The classes that hold on this host before any policy is read. */
@@ -54,12 +66,12 @@ async function askHypervisors(config: BerthConfig): Promise<HypervisorFacts> {
   return probeHypervisors(config);
 }
 
-function evaluateFiles(files: readonly string[], init: PolicyLoadInit, facts: HostFacts): PolicyLoad {
-  return mergeLoads(files.map((file) => evaluateFile(file, init, facts)));
+function evaluateFiles(init: PolicyLoadInit, facts: HostFacts, world: PolicyWorld): PolicyLoad {
+  const files = init.files.length === 0 ? [init.config.policyPath] : init.files;
+  return mergeLoads(files.map((file) => evaluateFile(file, init, facts, world)));
 }
 
-function evaluateFile(file: string, init: PolicyLoadInit, facts: HostFacts): PolicyLoad {
-  const world = createPolicyWorld();
+function evaluateFile(file: string, init: PolicyLoadInit, facts: HostFacts, world: PolicyWorld): PolicyLoad {
   const read = world.readFile(file);
   if (!read.ok) return unreadable(file, read.error);
   return evaluatePolicy({

@@ -26,11 +26,12 @@ export class PromiseRounds {
   }
 
   async run(promises: readonly EnvironmentPromise[]): Promise<void> {
-    const fresh = promises.filter((promise) => !this.#done.has(promiseKey(promise)));
+    const fresh = this.#done.size === 0 ? promises : promises.filter((promise) => !this.#done.has(promiseKey(promise)));
     if (fresh.length === 0) return;
-    const verdicts = await this.#locks?.take(fresh);
+    if (this.#locks === undefined) return this.#runInOrder(fresh);
+    const verdicts = await this.#locks.take(fresh);
     const free = fresh.filter((promise) => {
-      const verdict = verdicts?.get(promise);
+      const verdict = verdicts.get(promise);
       if (verdict?.held === true) this.#put(promise, reportUnplanned(promise, "skipped", verdict.reason));
       return verdict?.held !== true;
     });
@@ -38,7 +39,7 @@ export class PromiseRounds {
       await this.#runInOrder(free);
     } finally {
       const evaluated = free.filter((promise) => this.#wasEvaluated(promise));
-      await this.#locks?.giveBack(free, new Set(evaluated));
+      await this.#locks.giveBack(free, new Set(evaluated));
     }
   }
 
@@ -46,30 +47,36 @@ export class PromiseRounds {
   async #runInOrder(promises: readonly EnvironmentPromise[]): Promise<void> {
     let waiting = promises;
     while (waiting.length > 0) {
-      const ready = waiting.filter((promise) => this.#unmet(promise, waiting) === undefined);
-      const blocked = waiting.filter((promise) => this.#unmet(promise, waiting) !== undefined);
+      const obstacles = this.#obstacles(waiting);
+      const ready = waiting.filter((promise) => !obstacles.has(promise));
       if (ready.length === 0) {
-        for (const promise of blocked) {
-          const reason = `depends on ${this.#unmet(promise, [])}`;
-          this.#put(promise, reportUnplanned(promise, "skipped", reason));
+        for (const [promise, obstacle] of obstacles) {
+          this.#put(promise, reportUnplanned(promise, "skipped", `depends on ${obstacle}`));
         }
         return;
       }
       for (const [promise, report] of await this.#pass.run(ready)) this.#put(promise, report);
-      waiting = blocked;
+      waiting = [...obstacles.keys()];
     }
   }
 
-  /** The first handle that is not kept yet, with its state; undefined when nothing is in the way. */
-  #unmet(promise: EnvironmentPromise, waiting: readonly EnvironmentPromise[]): string | undefined {
-    for (const handle of promise.dependsOn) {
-      const others = [...this.#done.values()].filter((done) => done.promise.handle === handle);
-      if (waiting.some((other) => other !== promise && other.handle === handle)) return `"${handle}", which waits too`;
-      if (others.length === 0) return `"${handle}", which is no promise of this pass`;
-      const bad = others.find(({ report }) => !isMet(report));
-      if (bad !== undefined) return `"${handle}", which was ${bad.report.outcome}`;
+  /** What stands in the way of each promise that depends on something not kept yet. */
+  #obstacles(waiting: readonly EnvironmentPromise[]): ReadonlyMap<EnvironmentPromise, string> {
+    const obstacles = new Map<EnvironmentPromise, string>();
+    const dependent = waiting.filter(({ dependsOn }) => dependsOn.length > 0);
+    if (dependent.length === 0) return obstacles;
+    const waitingHandles = new Set(waiting.map(({ handle }) => handle));
+    const reports = Map.groupBy(this.#done.values(), ({ promise }) => promise.handle);
+    for (const promise of dependent) {
+      for (const handle of promise.dependsOn) {
+        const done = reports.get(handle)?.map(({ report }) => report) ?? [];
+        const bad = done.find((report) => !isMet(report));
+        if (waitingHandles.has(handle)) obstacles.set(promise, `"${handle}", which waits too`);
+        else if (done.length === 0) obstacles.set(promise, `"${handle}", which is no guest or network of this policy`);
+        else if (bad !== undefined) obstacles.set(promise, `"${handle}", which was ${bad.outcome}`);
+      }
     }
-    return undefined;
+    return obstacles;
   }
 
   /** Not where a signal came first: the next pass should go on at once. */

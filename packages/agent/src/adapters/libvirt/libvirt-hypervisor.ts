@@ -30,6 +30,13 @@ export async function openLibvirtHypervisor(uri: string): Promise<Hypervisor> {
   return hypervisor;
 }
 
+/** Where the XML of one kind of thing comes from. */
+interface XmlSource<Handle> {
+  readonly find: (name: string) => Handle | Promise<Handle>;
+  readonly fingerprint: (name: string) => string;
+  readonly read: (handle: Handle) => Promise<string>;
+}
+
 /** Whoever may change things. */
 interface Performers {
   readonly connection: Connection;
@@ -87,24 +94,24 @@ class LibvirtHypervisor implements Hypervisor {
       this.#observed = new Map(found.domains.map((domain) => [domain.name, domain]));
       this.#domainHandles = found.domainHandles;
       this.#networkHandles = found.networkHandles;
-      this.#cache.retain(new Set([...found.domains, ...found.networks].map(({ uuid }) => uuid)));
+      this.#cache.retain((uuid) => found.uuids.has(uuid));
       return { domains: found.domains, networks: found.networks };
     });
   }
 
   domainXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
-    return this.#collect(names, async (name) => {
-      const domain = this.#domainHandles.get(name) ?? (await this.#reads.domains.lookupByName(name));
-      const fetch = () => this.#reads.domains.xml(domain, { inactive: view === "inactive" });
-      return this.#cached(domain.uuid, view, fingerprintOf(this.#observed.get(name)), fetch);
+    return this.#collect(names, view, {
+      find: (name) => this.#domainHandles.get(name) ?? this.#reads.domains.lookupByName(name),
+      fingerprint: (name) => fingerprintOf(this.#observed.get(name)),
+      read: (domain) => this.#reads.domains.xml(domain, { inactive: view === "inactive" }),
     });
   }
 
   networkXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
-    return this.#collect(names, async (name) => {
-      const network = this.#networkHandles.get(name) ?? (await this.#reads.networks.lookupByName(name));
-      const fetch = () => this.#networkXmlNow(network, view);
-      return this.#cached(network.uuid, view, "", fetch);
+    return this.#collect(names, view, {
+      find: (name) => this.#networkHandles.get(name) ?? this.#reads.networks.lookupByName(name),
+      fingerprint: () => "",
+      read: (network) => this.#networkXmlNow(network, view),
     });
   }
 
@@ -170,10 +177,6 @@ class LibvirtHypervisor implements Hypervisor {
     if (handle !== undefined) this.#cache.invalidate(handle.uuid);
   }
 
-  #cached(uuid: string, view: XmlView, fingerprint: string, fetch: () => Promise<string>): Promise<string> {
-    return this.#hearsEvents ? this.#cache.read(uuid, view, fingerprint, fetch) : fetch();
-  }
-
   async #openPerformers(): Promise<Performers> {
     const opening = this.#performers ?? this.#connectPerformers();
     this.#performers = opening;
@@ -199,24 +202,49 @@ class LibvirtHypervisor implements Hypervisor {
     };
   }
 
-  /** Reads one text for each name, side by side. What libvirt refuses for one name does not concern the others. */
-  #collect(names: readonly string[], read: (name: string) => Promise<string>): Promise<ReadonlyMap<string, string>> {
+  /**
+   * One text for each name: from the cache, or read side by side. What libvirt refuses for one name does not concern
+   * the others; that name is left out.
+   */
+  #collect<Handle extends { readonly uuid: string }>(
+    names: readonly string[],
+    view: XmlView,
+    source: XmlSource<Handle>,
+  ): Promise<ReadonlyMap<string, string>> {
     return this.#translated(async () => {
-      const texts = await Promise.all(
-        names.map((name) =>
-          read(name).catch((error: unknown) => {
-            if (isAnswer(error)) return undefined;
-            throw error;
-          }),
-        ),
-      );
-      return new Map(
-        names.flatMap((name, index) => {
-          const text = texts[index];
-          return text === undefined ? [] : [[name, text] as const];
-        }),
-      );
+      const texts = new Map<string, string>();
+      const reading: Promise<void>[] = [];
+      for (const name of names) {
+        const handle = source.find(name);
+        const fingerprint = source.fingerprint(name);
+        const known = "uuid" in handle ? this.#cache.get(handle.uuid, view, fingerprint) : undefined;
+        if (known !== undefined) texts.set(name, known);
+        else
+          reading.push(
+            this.#readInto(texts, name, view, { ...source, find: () => handle, fingerprint: () => fingerprint }),
+          );
+      }
+      await Promise.all(reading);
+      return texts;
     });
+  }
+
+  async #readInto<Handle extends { readonly uuid: string }>(
+    texts: Map<string, string>,
+    name: string,
+    view: XmlView,
+    source: XmlSource<Handle>,
+  ): Promise<void> {
+    try {
+      const handle = await source.find(name);
+      const read = () => source.read(handle);
+      const xml = this.#hearsEvents
+        ? await this.#cache.read(handle.uuid, view, source.fingerprint(name), read)
+        : await read();
+      texts.set(name, xml);
+    } catch (error) {
+      if (!isAnswer(error)) throw error;
+    }
   }
 
   async #translated<Result>(act: () => Promise<Result>): Promise<Result> {

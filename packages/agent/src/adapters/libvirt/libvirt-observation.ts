@@ -7,6 +7,8 @@ export interface LibvirtObservation {
   readonly networks: readonly ObservedNetwork[];
   readonly domainHandles: ReadonlyMap<string, Domain>;
   readonly networkHandles: ReadonlyMap<string, Network>;
+  /** Of all domains and networks. */
+  readonly uuids: ReadonlySet<string>;
 }
 
 const unknownSize = { current: 0, maximum: 0 };
@@ -45,6 +47,7 @@ export async function observeConnection(connection: Connection): Promise<Libvirt
     })),
     domainHandles: new Map(stats.map(({ domain }) => [domain.name, domain])),
     networkHandles: new Map(allNetworks.map((network) => [network.name, network])),
+    uuids: new Set([...stats.map(({ domain }) => domain.uuid), ...allNetworks.map(({ uuid }) => uuid)]),
   };
 }
 

@@ -6,11 +6,11 @@ import type { XmlView } from "../../ports/hypervisor.ts";
  * sends an event (a live change of memory does not), so now and then everything is read anew.
  */
 export class XmlCache {
-  readonly #entries = new Map<string, { readonly fingerprint: string; readonly xml: string }>();
+  readonly #entries = new Map<string, { readonly [View in XmlView]?: CachedXml }>();
   readonly #passesUntilRefresh: number;
   #passes = 0;
   /** Counts events, so that a text that was asked for before an event is not kept after it. */
-  #generations = new Map<string, number>();
+  readonly #generations = new Map<string, number>();
 
   /** @param passesUntilRefresh - every so many passes all texts are forgotten */
   constructor(passesUntilRefresh: number) {
@@ -24,40 +24,34 @@ export class XmlCache {
   }
 
   get(uuid: string, view: XmlView, fingerprint: string): string | undefined {
-    const entry = this.#entries.get(entryKey(uuid, view));
+    const entry = this.#entries.get(uuid)?.[view];
     return entry?.fingerprint === fingerprint ? entry.xml : undefined;
   }
 
-  /** The text from the cache, or read and then kept unless something happened to the domain meanwhile. */
+  /** Reads the text and keeps it, unless something happened to the domain meanwhile. */
   async read(uuid: string, view: XmlView, fingerprint: string, fetch: () => Promise<string>): Promise<string> {
-    const known = this.get(uuid, view, fingerprint);
-    if (known !== undefined) return known;
     const generation = this.#generations.get(uuid);
     const xml = await fetch();
-    if (this.#generations.get(uuid) === generation) this.#entries.set(entryKey(uuid, view), { fingerprint, xml });
+    if (this.#generations.get(uuid) === generation) {
+      this.#entries.set(uuid, { ...this.#entries.get(uuid), [view]: { fingerprint, xml } });
+    }
     return xml;
   }
 
   /** Something happened to this one. */
   invalidate(uuid: string): void {
     this.#generations.set(uuid, (this.#generations.get(uuid) ?? 0) + 1);
-    this.#entries.delete(entryKey(uuid, "active"));
-    this.#entries.delete(entryKey(uuid, "inactive"));
+    this.#entries.delete(uuid);
   }
 
   /** Forgets what is gone, so that the cache does not grow for ever. */
-  retain(uuids: ReadonlySet<string>): void {
-    for (const key of this.#entries.keys()) {
-      if (!uuids.has(key.slice(0, uuidLength))) this.#entries.delete(key);
-    }
-    for (const uuid of this.#generations.keys()) {
-      if (!uuids.has(uuid)) this.#generations.delete(uuid);
-    }
+  retain(isThere: (uuid: string) => boolean): void {
+    for (const uuid of this.#entries.keys()) if (!isThere(uuid)) this.#entries.delete(uuid);
+    for (const uuid of this.#generations.keys()) if (!isThere(uuid)) this.#generations.delete(uuid);
   }
 }
 
-const uuidLength = 36;
-
-function entryKey(uuid: string, view: XmlView): string {
-  return `${uuid} ${view}`;
+interface CachedXml {
+  readonly fingerprint: string;
+  readonly xml: string;
 }
