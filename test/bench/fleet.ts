@@ -92,12 +92,56 @@ export interface PolicyInit {
   readonly withSpec: boolean;
 }
 
-/** Writes one policy that cf-agent and Berth both read. @returns its path */
-export function writePolicy(folder: string, count: number, { state, withSpec }: PolicyInit): string {
+/**
+ * Writes one policy that cf-agent and Berth both read, each guest written out, as an inventory or an import makes it.
+ *
+ * @returns its path
+ */
+export function writePolicy(folder: string, count: number, init: PolicyInit): string {
+  const path = join(folder, `${init.state}-${count}${init.withSpec ? "-spec" : ""}.cf`);
+  const names = Array.from({ length: count }, (_, index) => guestName(index));
+  const promises = names.map((name) => promiseOf(name, init)).join("\n");
+  const bodies = init.withSpec ? names.map(bodyOf).join("\n") : "";
+  const text = `body common control
+{
+  bundlesequence => { "fleet" };
+}
+
+bundle agent fleet
+{
+guest_environments:
+${promises}}
+${bodies}`;
+  // cf-agent refuses a policy that others may write.
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
+function promiseOf(name: string, { state, withSpec }: PolicyInit): string {
+  const spec = withSpec ? `    environment_resources => ${bodyName(name)},\n` : "";
+  return `  "${name}"
+${spec}    environment_type => "test",
+    environment_host => "any",
+    environment_state => "${state}";
+`;
+}
+
+function bodyOf(name: string): string {
+  return `body environment_resources ${bodyName(name)}
+{
+  env_spec => "${guestXml(name)}";
+}
+`;
+}
+
+function bodyName(name: string): string {
+  return name.replaceAll("-", "_");
+}
+
+/** Writes the shortest policy for the same guests: one promise that iterates over a list, one body. @returns its path */
+export function writeIteratedPolicy(folder: string, count: number): string {
+  const path = join(folder, `iterated-${count}.cf`);
   const names = Array.from({ length: count }, (_, index) => `"${guestName(index)}"`).join(", ");
-  const path = join(folder, `${state}-${count}${withSpec ? "-spec" : ""}.cf`);
-  const spec = withSpec ? `    environment_resources => small("$(this.promiser)"),\n` : "";
-  const body = `body environment_resources small(name)\n{\n  env_spec => "${guestXml("$(name)")}";\n}\n`;
   const text = `body common control
 {
   bundlesequence => { "fleet" };
@@ -110,12 +154,17 @@ vars:
 
 guest_environments:
   "$(guest)"
-${spec}    environment_type => "test",
+    environment_resources => small("$(this.promiser)"),
+    environment_type => "test",
     environment_host => "any",
-    environment_state => "${state}";
+    environment_state => "create";
 }
-${withSpec ? body : ""}`;
-  // cf-agent refuses a policy that others may write.
+
+body environment_resources small(name)
+{
+  env_spec => "${guestXml("$(name)")}";
+}
+`;
   writeFileSync(path, text, { mode: 0o600 });
   return path;
 }

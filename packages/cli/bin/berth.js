@@ -4,7 +4,7 @@
 // with Berth and runs this file in it, which takes 2 ms, where starting the machine's own node only to find that it is
 // too old takes 60 ms. Run by an older node (`node berth.js`), the file starts the right one itself.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import module from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -16,10 +16,27 @@ if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
   // Not the default folder under /tmp: there somebody else could have put code before us.
   const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE || join(caches, "berth", "compiled"));
-  const { main } = await import("../src/main.ts");
+  const { main } = await import(isBundleFresh() ? "../dist/berth.js" : "../src/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else {
   runUnderPinnedNode();
+}
+
+/**
+ * Whether `npm ci` left a bundle (build/bundle.ts) and none of its sources was changed since. Loading it takes a third
+ * of the time that 200 source files take; looking at their stamps takes 2 ms.
+ */
+function isBundleFresh() {
+  try {
+    const bundle = new URL("../dist/sources.json", import.meta.url);
+    const checkout = fileURLToPath(new URL("../../../", import.meta.url));
+    return JSON.parse(readFileSync(bundle, "utf8")).every(([path, size, mtimeMs]) => {
+      const found = statSync(checkout + path, { throwIfNoEntry: false });
+      return found !== undefined && found.size === size && found.mtimeMs === mtimeMs;
+    });
+  } catch {
+    return false;
+  }
 }
 
 /** Starts the node that `npm ci` installed beside Berth, passes signals on and ends as it ends. */

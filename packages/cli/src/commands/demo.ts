@@ -1,14 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
+import { examplePolicy } from "../example-policy.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Session } from "../session.ts";
-
-/** The policy that the demonstration carries out. */
-const examplePolicy = fileURLToPath(new URL("../../../../deploy/examples/web-shop.cf", import.meta.url));
 
 /** `berth demo`: the main job on the hypervisor that lives in this process, each step with the command that does it. */
 export function define(command: Command, session: Session): void {

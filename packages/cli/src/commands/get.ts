@@ -64,7 +64,7 @@ async function show<T extends { readonly name: string }>(
   const chosen = names.length === 0 ? items : items.filter((item) => names.includes(item.name));
   await session.list(view, chosen, outputChoice(options), { unreachable });
   const noun = view.kind.replace(/List$/, "").toLowerCase();
-  if (items.length === 0 && names.length === 0) session.note(`No ${noun}s here.`);
+  if (items.length === 0 && names.length === 0 && unreachable.length === 0) session.note(`No ${noun}s here.`);
   const missing = names.filter((name) => !items.some((item) => item.name === name));
   const [first] = missing;
   if (first === undefined) return;

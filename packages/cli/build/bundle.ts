@@ -1,0 +1,48 @@
+/**
+ * Puts the command's 200 source files into a few (`packages/cli/dist`), because finding and linking each of them is
+ * most of what a short command costs. `npm ci` runs this; nothing depends on it: the launcher takes the bundle only
+ * while every source is as it was, and the sources themselves otherwise.
+ */
+import { statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const packageRoot = fileURLToPath(new URL("..", import.meta.url));
+const checkout = join(packageRoot, "..", "..");
+
+/** Builds into `folder`. @returns false where the bundler is not installed, as after `npm ci --omit=dev` */
+export async function buildBundle(folder: string): Promise<boolean> {
+  const bundler = await import("rolldown").catch(() => undefined);
+  if (bundler === undefined) return false;
+  const bundle = await bundler.rolldown({
+    input: { berth: join(packageRoot, "src", "main.ts") },
+    cwd: checkout,
+    platform: "node",
+    logLevel: "warn",
+  });
+  const { output } = await bundle.write({
+    dir: folder,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+    cleanDir: true,
+  });
+  await bundle.close();
+  const sources = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []));
+  writeFileSync(join(folder, "sources.json"), JSON.stringify(stamps(sources)));
+  return true;
+}
+
+/** Path from the checkout, size and time of change of each source file; virtual modules have none. */
+function stamps(sources: readonly string[]): [path: string, size: number, mtimeMs: number][] {
+  const files = sources.filter((source) => source.startsWith("/"));
+  return [...new Set(files)].sort().map((file) => {
+    const { size, mtimeMs } = statSync(file);
+    return [relative(checkout, file), size, mtimeMs];
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const built = await buildBundle(join(packageRoot, "dist"));
+  if (!built) process.stderr.write("rolldown is not installed: berth runs from its sources, which starts slower\n");
+}
