@@ -103,6 +103,7 @@ class DifferenceWalk {
   }
 
   #compareChildren(path: string, label: string, wanted: XmlElement, observed: XmlElement): void {
+    if (ownedLists[path] === undefined && !wanted.children.some((node) => typeof node !== "string")) return;
     const { pairs, extra } = pairChildren(path, wanted, observed);
     for (const pair of pairs) {
       const childPath = `${path}/${pair.wanted.name}`;

@@ -3,6 +3,7 @@
  * guest sees it (`vda`), an interface by its MAC where policy states one, a serial port by its number. What has no
  * name of its own is matched by position among what is left of its kind.
  */
+import { normalAddress } from "./ip-address.ts";
 import { attributeOf, childNamed, descend, elementsOf, textOf, type XmlElement } from "./xml-tree.ts";
 
 /** A wanted element and its observed counterpart, `undefined` where there is none. */
@@ -53,11 +54,16 @@ function firstOf(left: ReadonlySet<XmlElement>, wanted: XmlElement): XmlElement 
 }
 
 /** Kinds of which libvirt adds some itself: the attribute that tells the policy's from libvirt's. */
-const kindAttribute: Readonly<Record<string, string>> = { controller: "type", input: "type", channel: "type" };
+const kindAttribute: Readonly<Record<string, string>> = {
+  controller: "type",
+  input: "type",
+  channel: "type",
+  ip: "family",
+};
 
-/** What a stated identity is not found under is absent, and not any other element of its kind. */
+/** What a stated identity is not found under is absent, and not any other of its kind; but an address may just change. */
 function hasStrictIdentity(path: string, element: XmlElement): boolean {
-  return identityOf(path, element) !== undefined;
+  return element.name !== "ip" && identityOf(path, element) !== undefined;
 }
 
 /** A text that is the same for the same thing, or `undefined` for what has no name of its own. */
@@ -119,6 +125,7 @@ const partIdentity: Readonly<Record<string, Identify>> = {
   host: (element) => attributeOf(element, "mac")?.toLowerCase() ?? attributeOf(element, "ip"),
   range: attribute("start"),
   route: attribute("address"),
+  ip: (element) => normalAddress(attributeOf(element, "address") ?? ""),
 };
 
 /** All that a small element states, with numbers in one spelling: enough to tell host devices apart. */
@@ -132,6 +139,7 @@ function outline(element: XmlElement): string {
 /** How a person calls the element in a path: `disk[vda]`, `interface[52:54:00:00:00:01]`, or its kind alone. */
 export function labelOf(path: string, element: XmlElement): string {
   if (element.name === "hostdev") return hostDeviceLabel(element);
+  if (element.name === "ip") return "ip";
   const identity = identityOf(path, element);
   return identity === undefined ? element.name : `${element.name}[${identity}]`;
 }

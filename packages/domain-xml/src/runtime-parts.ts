@@ -52,6 +52,8 @@ export function isRuntimeAttribute(path: string, name: string, wanted: XmlElemen
   if (attributes.has(`${path}@${name}`)) return true;
   if (name === "unit") return true;
   if (path === "domain/cpu") return name === "check" || (view === "active" && name !== "mode");
+  // The bridge of a virtual network is the network's business.
+  if (path === "domain/devices/interface/source" && name === "bridge") return wanted.attributes.has("network");
   if (path === "domain/devices/graphics") return isChosenPort(name, wanted);
   return false;
 }

@@ -22,19 +22,27 @@ export const domainTypesOf: Readonly<Record<GuestType, readonly string[]>> = {
 const memoryKibLow = 16 * 1024;
 
 /**
- * Everything wrong with the promise's XML; empty where it has none. Never throws.
+ * Everything wrong with the promise's name and XML. Never throws.
  * @param source policy texts by file name, so that a mistake in inline XML shows at its own line. @default none: it
  * shows at the attribute
  */
 export function checkSpec(promise: EnvironmentPromise, source?: SourceLookup): readonly Diagnostic[] {
+  const names = promiserMistakes(promise);
   const spec = promise.resources.spec;
-  if (spec === undefined) return [];
+  if (spec === undefined) return names;
   const parse = parseXml(spec.xml);
   if (!parse.ok) {
     const { code, message, offset } = parse.problem;
-    return [finding(spec, { severity: "error", code, message, offset }, source)];
+    return [...names, finding(spec, { severity: "error", code, message, offset }, source)];
   }
-  return rootMistakes(promise, parse.root).map((mistake) => finding(spec, mistake, source));
+  return [...names, ...rootMistakes(promise, parse.root).map((mistake) => finding(spec, mistake, source))];
+}
+
+/** libvirt makes file names of it, and lets `..` lead out of its folders. */
+function promiserMistakes({ name, position }: EnvironmentPromise): Diagnostic[] {
+  if (name !== "" && name !== "." && name !== ".." && !/[/\n]/.test(name)) return [];
+  const message = `${JSON.stringify(name)} cannot be the name of a guest or network.`;
+  return [{ severity: "error", code: "PROMISER_NAME_UNUSABLE", message, position }];
 }
 
 /** A mistake at a place in the XML. */

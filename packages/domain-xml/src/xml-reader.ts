@@ -89,11 +89,29 @@ const noAttributes: ReadonlyMap<string, string> = new Map();
 const noChildren: readonly XmlNode[] = [];
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML forbids
 const forbiddenCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-const nameAt = /[A-Za-z_:\u0080-\uffff][-A-Za-z0-9._:\u0080-\uffff]*/y;
-const attributeAt =
-  /([ \t\r\n]*)([A-Za-z_:\u0080-\uffff][-A-Za-z0-9._:\u0080-\uffff]*)[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)')/y;
-const blanksAt = /[ \t\r\n]*/y;
-const onlyBlanks = /^[ \t\r\n]*$/;
+
+/** What an ASCII character may be in a name: 2 anywhere, 1 anywhere but first, 0 nowhere. */
+const nameRanks = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/[A-Za-z_:]/.test(character)) return 2;
+  return /[-0-9.]/.test(character) ? 1 : 0;
+});
+
+const tab = 0x09;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const exclamationMark = 0x21;
+const ampersand = 0x26;
+const slash = 0x2f;
+const lessThan = 0x3c;
+const equals = 0x3d;
+const greaterThan = 0x3e;
+const questionMark = 0x3f;
+
+function isBlank(code: number): boolean {
+  return code === space || code === lineFeed || code === tab || code === carriageReturn;
+}
 
 function readDocument(text: string): XmlElement {
   if (text.length > xmlLengthMax) {
@@ -104,161 +122,227 @@ function readDocument(text: string): XmlElement {
     const code = forbidden[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
     throw new Mistake("XML_MALFORMED", `The character U+${code} is not allowed in XML.`, forbidden.index);
   }
-  const start = skipOutside(text, text.charCodeAt(0) === 0xfeff ? 1 : 0);
-  if (start === text.length) throw new Mistake("XML_EMPTY", "There is no XML here.", 0);
-  if (text[start] !== "<") throw new Mistake("XML_MALFORMED", "Text stands before the first element.", start);
-  const { element, end } = readElement(text, start);
-  const rest = skipOutside(text, end);
-  if (rest === text.length) return element;
-  if (text[rest] !== "<") throw new Mistake("XML_MALFORMED", `Text stands after </${element.name}>.`, rest);
-  if (text[rest + 1] === "/") throw new Mistake("XML_MALFORMED", "This end tag ends nothing.", rest);
-  throw new Mistake("XML_SECOND_ROOT", `A second element follows <${element.name}>; one document has one.`, rest);
+  return new XmlWalk(text).document();
 }
 
-/** Past blanks, comments and processing instructions outside the root. */
-function skipOutside(text: string, from: number): number {
-  let at = from;
-  for (;;) {
-    at = skipBlanks(text, at);
-    if (text.startsWith("<!--", at)) at = skipTo(text, at, "-->", "comment");
-    else if (text.startsWith("<?", at)) at = skipTo(text, at, "?>", "processing instruction");
-    else if (text.startsWith("<!", at)) {
-      throw new Mistake("XML_DOCUMENT_TYPE", "A document type is not accepted: libvirt's XML needs none.", at);
-    } else return at;
+/** One walk over one text. `#at` is the next character to look at; open elements stand on a stack, so depth costs no calls. */
+class XmlWalk {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
   }
-}
 
-function skipBlanks(text: string, at: number): number {
-  blanksAt.lastIndex = at;
-  blanksAt.test(text);
-  return blanksAt.lastIndex;
-}
+  document(): XmlElement {
+    const text = this.#text;
+    if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
+    this.#skipOutside();
+    if (this.#at === text.length) throw new Mistake("XML_EMPTY", "There is no XML here.", 0);
+    if (text.charCodeAt(this.#at) !== lessThan) {
+      throw new Mistake("XML_MALFORMED", "Text stands before the first element.", this.#at);
+    }
+    const element = this.#element();
+    this.#skipOutside();
+    const rest = this.#at;
+    if (rest === text.length) return element;
+    if (text.charCodeAt(rest) !== lessThan) {
+      throw new Mistake("XML_MALFORMED", `Text stands after </${element.name}>.`, rest);
+    }
+    if (text.charCodeAt(rest + 1) === slash) throw new Mistake("XML_MALFORMED", "This end tag ends nothing.", rest);
+    throw new Mistake("XML_SECOND_ROOT", `A second element follows <${element.name}>; one document has one.`, rest);
+  }
 
-function skipTo(text: string, at: number, end: string, what: string): number {
-  const found = text.indexOf(end, at + 2);
-  if (found < 0) throw new Mistake("XML_MALFORMED", `This ${what} is never closed with ${end}.`, at);
-  return found + end.length;
-}
-
-/** The root element with all inside. Open elements stand on a stack, so that depth costs no calls. */
-function readElement(text: string, start: number): { element: XmlElement; end: number } {
-  const open: OpenElement[] = [];
-  let at = start;
-  for (;;) {
-    const top = open.at(-1);
-    const next = text.indexOf("<", at);
-    if (top !== undefined && next !== at) addText(text, at, next, top);
-    const second = text.charCodeAt(next + 1);
-    if (second === 0x2f /* / */ && top !== undefined) {
-      at = readEndTag(text, next, top);
-      open.pop();
-      const element = closed(top);
-      const parent = open.at(-1);
-      if (parent === undefined) return { element, end: at };
-      parent.children.push(element);
-    } else if (second === 0x21 /* ! */) {
-      at = readDeclaration(text, next, top);
-    } else if (second === 0x3f /* ? */) {
-      at = skipTo(text, next, "?>", "processing instruction");
-    } else {
-      const tag = readStartTag(text, next);
-      at = tag.end;
-      if (top !== undefined) top.hasElements = true;
-      if (!tag.empty) {
-        open.push(tag.element);
-        if (open.length > xmlDepthMax) {
-          throw new Mistake("XML_TOO_DEEP", `Elements nest more than ${xmlDepthMax} deep.`, next);
-        }
-      } else if (top === undefined) return { element: closed(tag.element), end: at };
-      else top.children.push(closed(tag.element));
+  /** Past blanks, comments and processing instructions outside the root. */
+  #skipOutside(): void {
+    const text = this.#text;
+    for (;;) {
+      this.#skipBlanks();
+      if (text.startsWith("<!--", this.#at)) this.#skipTo("-->", "comment");
+      else if (text.startsWith("<?", this.#at)) this.#skipTo("?>", "processing instruction");
+      else if (text.startsWith("<!", this.#at)) {
+        const message = "A document type is not accepted: libvirt's XML needs none.";
+        throw new Mistake("XML_DOCUMENT_TYPE", message, this.#at);
+      } else return;
     }
   }
-}
 
-function addText(text: string, from: number, to: number, into: OpenElement): void {
-  if (to < 0) throw new Mistake("XML_MALFORMED", `<${into.name}> is never closed.`, into.offset);
-  const raw = text.slice(from, to);
-  const marker = raw.indexOf("]]>");
-  if (marker >= 0) throw new Mistake("XML_MALFORMED", '"]]>" must be written "]]&gt;" in text.', from + marker);
-  into.children.push(decodeText(raw, from));
-}
-
-/** A comment, or character data that is taken as it stands. */
-function readDeclaration(text: string, at: number, into: OpenElement | undefined): number {
-  if (text.startsWith("<!--", at)) return skipTo(text, at, "-->", "comment");
-  if (text.startsWith("<![CDATA[", at) && into !== undefined) {
-    const end = skipTo(text, at, "]]>", "CDATA section");
-    into.children.push(text.slice(at + "<![CDATA[".length, end - "]]>".length));
-    return end;
+  #skipBlanks(): void {
+    while (isBlank(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
-  throw new Mistake("XML_MALFORMED", "A declaration is not accepted here.", at);
-}
 
-function readEndTag(text: string, at: number, top: OpenElement): number {
-  const nameEnd = at + 2 + top.name.length;
-  const end = text.startsWith(top.name, at + 2) ? skipBlanks(text, nameEnd) : -1;
-  if (end < 0 || text[end] !== ">") {
-    const opened = placeOf(text, top.offset);
-    const where = `line ${opened.line}, column ${opened.column}`;
-    throw new Mistake("XML_MALFORMED", `</${top.name}> is expected here, to close <${top.name}> of ${where}.`, at);
+  #skipTo(end: string, what: string): void {
+    const found = this.#text.indexOf(end, this.#at + 2);
+    if (found < 0) throw new Mistake("XML_MALFORMED", `This ${what} is never closed with ${end}.`, this.#at);
+    this.#at = found + end.length;
   }
-  return end + 1;
-}
 
-function readStartTag(text: string, at: number): { element: OpenElement; end: number; empty: boolean } {
-  nameAt.lastIndex = at + 1;
-  const name = nameAt.exec(text)?.[0];
-  if (name === undefined) throw new Mistake("XML_MALFORMED", 'An element\'s name is expected after "<".', at);
-  const { attributes, end } = readAttributes(text, at + 1 + name.length, name);
-  const close = skipBlanks(text, end);
-  const empty = text.charCodeAt(close) === 0x2f && text.charCodeAt(close + 1) === 0x3e;
-  if (!empty && text.charCodeAt(close) !== 0x3e) {
-    throw new Mistake("XML_MALFORMED", `An attribute name="value" or ">" is expected here, in <${name}>.`, close);
+  /** The element at `#at` with all inside. */
+  #element(): XmlElement {
+    const open: OpenElement[] = [];
+    for (;;) {
+      const top = open.at(-1);
+      if (top !== undefined) this.#readText(top);
+      const start = this.#at;
+      const second = this.#text.charCodeAt(start + 1);
+      if (second === slash && top !== undefined) {
+        this.#readEndTag(top);
+        open.pop();
+        const element = closed(top);
+        const parent = open.at(-1);
+        if (parent === undefined) return element;
+        parent.children.push(element);
+      } else if (second === exclamationMark) {
+        this.#readDeclaration(top);
+      } else if (second === questionMark) {
+        this.#skipTo("?>", "processing instruction");
+      } else {
+        const element = this.#readStartTag();
+        if (top !== undefined) top.hasElements = true;
+        const isEmpty = this.#text.charCodeAt(this.#at - 2) === slash;
+        if (!isEmpty) {
+          open.push(element);
+          if (open.length > xmlDepthMax) {
+            throw new Mistake("XML_TOO_DEEP", `Elements nest more than ${xmlDepthMax} deep.`, start);
+          }
+        } else if (top === undefined) return closed(element);
+        else top.children.push(closed(element));
+      }
+    }
   }
-  const element: OpenElement = { name, attributes, children: [], offset: at, hasElements: false };
-  return { element, end: close + (empty ? 2 : 1), empty };
-}
 
-function readAttributes(
-  text: string,
-  from: number,
-  element: string,
-): { attributes: ReadonlyMap<string, string>; end: number } {
-  let attributes: Map<string, string> | undefined;
-  let end = from;
-  for (;;) {
-    attributeAt.lastIndex = end;
-    const match = attributeAt.exec(text);
-    if (match === null) return { attributes: attributes ?? noAttributes, end };
-    const [whole, blanks = "", name = "", double, single] = match;
-    const nameOffset = end + blanks.length;
-    if (blanks === "") throw new Mistake("XML_MALFORMED", `A blank is missing before ${name}.`, nameOffset);
-    attributes ??= new Map();
-    if (attributes.has(name)) throw new Mistake("XML_MALFORMED", `<${element}> states ${name} twice.`, nameOffset);
-    const raw = double ?? single ?? "";
-    end += whole.length;
-    attributes.set(name, decodeAttribute(raw, end - 1 - raw.length));
+  /** Text up to the next `<`. Blanks beside an element are layout, and are dropped at once. */
+  #readText(into: OpenElement): void {
+    const from = this.#at;
+    const text = this.#text;
+    let at = from;
+    while (isBlank(text.charCodeAt(at))) at += 1;
+    if (text.charCodeAt(at) === lessThan && at > from) {
+      const next = text.charCodeAt(at + 1);
+      if (into.hasElements || (next !== slash && next !== exclamationMark)) {
+        this.#at = at;
+        return;
+      }
+    }
+    const end = text.indexOf("<", at);
+    if (end < 0) throw new Mistake("XML_MALFORMED", `<${into.name}> is never closed.`, into.offset);
+    this.#at = end;
+    if (end > from) into.children.push(decodeText(text.slice(from, end), from));
+  }
+
+  /** A comment, or character data that is taken as it stands. */
+  #readDeclaration(into: OpenElement | undefined): void {
+    const start = this.#at;
+    if (this.#text.startsWith("<!--", start)) {
+      this.#skipTo("-->", "comment");
+    } else if (this.#text.startsWith("<![CDATA[", start) && into !== undefined) {
+      this.#skipTo("]]>", "CDATA section");
+      into.children.push(this.#text.slice(start + "<![CDATA[".length, this.#at - "]]>".length));
+    } else {
+      throw new Mistake("XML_MALFORMED", "A declaration is not accepted here.", start);
+    }
+  }
+
+  #readEndTag(top: OpenElement): void {
+    const start = this.#at;
+    const isExpected = this.#text.startsWith(top.name, start + 2);
+    this.#at = start + 2 + top.name.length;
+    if (isExpected) this.#skipBlanks();
+    if (!isExpected || this.#text.charCodeAt(this.#at) !== greaterThan) {
+      const opened = placeOf(this.#text, top.offset);
+      const where = `line ${opened.line}, column ${opened.column}`;
+      throw new Mistake("XML_MALFORMED", `</${top.name}> is expected here, to close <${top.name}> of ${where}.`, start);
+    }
+    this.#at += 1;
+  }
+
+  /** Ends behind the `>`. */
+  #readStartTag(): OpenElement {
+    const offset = this.#at;
+    this.#at += 1;
+    const name = this.#readName();
+    if (name === "") throw new Mistake("XML_MALFORMED", 'An element\'s name is expected after "<".', offset);
+    const attributes = this.#readAttributes(name);
+    if (this.#text.charCodeAt(this.#at) === slash) this.#at += 1;
+    if (this.#text.charCodeAt(this.#at) !== greaterThan) throw this.#notAnAttribute(name, this.#at);
+    this.#at += 1;
+    return { name, attributes, children: [], offset, hasElements: false };
+  }
+
+  /** The name at `#at`, empty where there is none. Characters above ASCII are taken as they come. */
+  #readName(): string {
+    const text = this.#text;
+    const start = this.#at;
+    let at = start;
+    for (let code = text.charCodeAt(at); code >= 128 || (nameRanks[code] ?? 0) > (at === start ? 1 : 0); ) {
+      at += 1;
+      code = text.charCodeAt(at);
+    }
+    this.#at = at;
+    return text.slice(start, at);
+  }
+
+  #readAttributes(element: string): ReadonlyMap<string, string> {
+    let attributes: Map<string, string> | undefined;
+    for (;;) {
+      const before = this.#at;
+      this.#skipBlanks();
+      const start = this.#at;
+      const code = this.#text.charCodeAt(start);
+      if (code === greaterThan || code === slash) return attributes ?? noAttributes;
+      const name = this.#readName();
+      if (name === "") throw this.#notAnAttribute(element, start);
+      if (start === before) throw new Mistake("XML_MALFORMED", `A blank is missing before ${name}.`, start);
+      this.#skipBlanks();
+      if (this.#text.charCodeAt(this.#at) !== equals) throw this.#notAnAttribute(element, start);
+      this.#at += 1;
+      this.#skipBlanks();
+      const value = this.#readValue(element, start);
+      attributes ??= new Map();
+      if (attributes.has(name)) throw new Mistake("XML_MALFORMED", `<${element}> states ${name} twice.`, start);
+      attributes.set(name, value);
+    }
+  }
+
+  /** A quoted value. One look at each character finds its end and whether it has to be decoded. */
+  #readValue(element: string, nameOffset: number): string {
+    const text = this.#text;
+    const quote = text.charCodeAt(this.#at);
+    if (quote !== 0x22 && quote !== 0x27) throw this.#notAnAttribute(element, nameOffset);
+    const start = this.#at + 1;
+    let at = start;
+    let isPlain = true;
+    for (let code = text.charCodeAt(at); code !== quote; code = text.charCodeAt(at)) {
+      if (code === lessThan) throw new Mistake("XML_MALFORMED", '"<" must be written "&lt;" in a value.', at);
+      if (Number.isNaN(code)) throw new Mistake("XML_MALFORMED", "This value is never closed.", start - 1);
+      if (code === ampersand || code < space) isPlain = false;
+      at += 1;
+    }
+    this.#at = at + 1;
+    const raw = text.slice(start, at);
+    return isPlain ? raw : decodeAttribute(raw, start);
+  }
+
+  #notAnAttribute(element: string, offset: number): Mistake {
+    return new Mistake("XML_MALFORMED", `An attribute name="value" or ">" is expected here, in <${element}>.`, offset);
   }
 }
 
 function closed(element: OpenElement): XmlElement {
   const { name, attributes, offset } = element;
-  if (element.children.length === 0) return { name, attributes, children: noChildren, offset };
-  // Blanks between elements are layout; blanks in a leaf may be its value.
-  const children = element.hasElements
-    ? element.children.filter((node) => typeof node !== "string" || !onlyBlanks.test(node))
-    : element.children;
-  return { name, attributes, children, offset };
+  return { name, attributes, children: element.children.length === 0 ? noChildren : element.children, offset };
 }
 
 function decodeText(raw: string, offset: number): string {
+  const marker = raw.indexOf("]]>");
+  if (marker >= 0) throw new Mistake("XML_MALFORMED", '"]]>" must be written "]]&gt;" in text.', offset + marker);
   const lines = raw.includes("\r") ? raw.replace(/\r\n?/g, "\n") : raw;
   return lines.includes("&") ? decodeEntities(lines, offset) : lines;
 }
 
 /** Blanks of any kind become spaces, as XML says; a line feed that is meant is written `&#10;`. */
 function decodeAttribute(raw: string, offset: number): string {
-  const spaced = /[\t\r\n]/.test(raw) ? raw.replace(/\r\n|[\t\r\n]/g, " ") : raw;
+  const spaced = raw.replace(/\r\n|[\t\r\n]/g, " ");
   return spaced.includes("&") ? decodeEntities(spaced, offset) : spaced;
 }
 

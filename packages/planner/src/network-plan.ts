@@ -145,7 +145,7 @@ function activeNetwork(intent: NetworkIntent, network: ObservedNetwork, context:
     if ("code" in kept) return failed(kept);
     steps.push(kept);
   }
-  if (!network.persistent || !network.autostart) steps.push(autostart(name, true));
+  if (!network.autostart) steps.push(autostart(name, true));
   if (!network.active) steps.push(start(name));
   const pending = network.active && compared !== undefined ? compared.running.map(pendingChange) : [];
   return { steps, pending };
