@@ -11,17 +11,20 @@ export interface ClassName {
   readonly name: string;
 }
 
+/** Holds where its operand does not. */
 export interface ClassNot {
   readonly kind: "not";
   readonly operand: ClassExpression;
 }
 
+/** Holds where every operand does. */
 export interface ClassAnd {
   readonly kind: "and";
   /** Two or more. */
   readonly operands: readonly ClassExpression[];
 }
 
+/** Holds where at least one operand does. */
 export interface ClassOr {
   readonly kind: "or";
   /** Two or more. */

@@ -17,6 +17,7 @@ export interface ClassExpressionError {
   readonly hint?: string;
 }
 
+/** An expression, or the first thing that is wrong with the text. */
 export type ClassExpressionResult =
   | { readonly ok: true; readonly expression: ClassExpression }
   | { readonly ok: false; readonly error: ClassExpressionError };

@@ -15,6 +15,7 @@ export interface PolicyFile {
   readonly blocks: readonly Block[];
 }
 
+/** What stands at the top of a file. */
 export type Block = Bundle | Body | PromiseBlock;
 
 /** `bundle agent name(parameter, ...) { ... }` */

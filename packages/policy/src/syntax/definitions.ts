@@ -3,6 +3,7 @@ import type { Diagnostic } from "@berth/model";
 import type { Body, Bundle, PolicyFile } from "./ast.ts";
 import type { CheckFindings } from "./check-findings.ts";
 
+/** Everything that the files of one policy define. */
 export interface Definitions {
   /** By `namespace:name`, every type of bundle. */
   readonly bundles: ReadonlyMap<string, readonly Bundle[]>;

@@ -16,6 +16,7 @@ export interface KnownAttribute {
   readonly removed: boolean;
 }
 
+/** Attributes by name. */
 export type AttributeTable = ReadonlyMap<string, KnownAttribute>;
 
 /** Promise types and their own attributes; {@link commonAttributes} come on top. */
@@ -185,9 +186,13 @@ const bundlePromiseTypes: Readonly<Record<string, string>> = {
 /** Attributes of `promise agent name { ... }`. */
 const promiseBlockTable = "interpreter path";
 
+/** Every bundle type. */
 export const bundleTypes: readonly string[] = Object.keys(bundlePromiseTypes);
+/** Every built-in promise type, of whatever bundle. */
 export const promiseTypes: readonly string[] = Object.keys(promiseAttributes);
+/** Every body type but those that stand only in `body TYPE control`. */
 export const bodyTypes: readonly string[] = Object.keys(bodyAttributes);
+/** Every type that `body TYPE control` takes. */
 export const controlTypes: readonly string[] = Object.keys(controlAttributes);
 
 /** The built-in promise types of a bundle type; empty for an unknown one. */

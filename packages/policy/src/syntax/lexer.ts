@@ -57,6 +57,7 @@ const code = {
 
 const punctuation: Readonly<Record<number, TokenKind>> = { 40: "(", 41: ")", 44: ",", 59: ";", 123: "{", 125: "}" };
 
+/** Reads one text. The current token is looked at through its fields; {@link Lexer.advance} goes to the next one. */
 export class Lexer {
   readonly source: SourceText;
   readonly text: string;
