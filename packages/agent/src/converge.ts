@@ -12,6 +12,7 @@ import { PolicyMemo } from "./policy-memo.ts";
 import { PromiseLocks } from "./promise-locks.ts";
 import { PromiseRounds } from "./promise-rounds.ts";
 
+/** What one pass should do. */
 export interface ConvergeOptions {
   /** Empty: the configured policy. */
   readonly files: readonly string[];
@@ -105,7 +106,7 @@ export class BerthHost implements AsyncDisposable {
         try {
           uri = this.#connections.uriOf(type);
           const hypervisor = await this.#connections.get(uri);
-          return { type, uri, observation: await hypervisor.observe() };
+          return { type, uri, observation: await hypervisor.observe({ sizes: true }) };
         } catch (error) {
           return { type, ...(uri !== undefined && { uri }), error: failureOf(error) };
         }

@@ -7,4 +7,5 @@ export * from "./converge.ts";
 export type * from "./pass-event.ts";
 export type * from "./pass-report.ts";
 export * from "./policy-load.ts";
+export type * from "./policy-load-types.ts";
 export type * from "./ports/hypervisor.ts";

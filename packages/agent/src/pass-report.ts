@@ -48,6 +48,7 @@ export interface PromiseReport {
   readonly comment?: string;
 }
 
+/** One step of a plan and what became of it. */
 export interface StepReport {
   readonly step: Step;
   /** `planned` in a dry run; `not-run` after a failed step of the same promise, or after a signal. */
@@ -56,6 +57,7 @@ export interface StepReport {
   readonly error?: FailureReport;
 }
 
+/** Why something failed. */
 export interface FailureReport {
   /** A code of `AgentError`, or one of the plan checker's. */
   readonly code: string;

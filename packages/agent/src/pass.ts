@@ -10,12 +10,14 @@ import { plannerSettings } from "./planner-settings.ts";
 import type { Hypervisor } from "./ports/hypervisor.ts";
 import { reportItem, reportUnplanned } from "./promise-outcome.ts";
 
+/** What a pass works with; the caches outlive it. */
 export interface PassComponents {
   readonly config: BerthConfig;
   readonly connections: HypervisorConnections;
   readonly caches: ConnectionCaches;
 }
 
+/** How a pass goes about it. */
 export interface PassInit {
   readonly dryRun: boolean;
   readonly explain: boolean;

@@ -12,6 +12,7 @@ export interface ItemResult {
   readonly interrupted: boolean;
 }
 
+/** Who may end the execution early, and who hears of its steps. */
 export interface ExecutionInit {
   readonly signal?: AbortSignal;
   readonly onStep?: (name: string, step: Step, report: StepReport | undefined) => void;

@@ -1,29 +1,11 @@
 import { basename } from "node:path";
 import type { Diagnostic } from "@berth/model";
-import { type Evaluation, evaluatePolicy, type HostFacts, hardClasses, type PolicyWorld } from "@berth/policy";
+import { evaluatePolicy, type HostFacts, hardClasses, type PolicyWorld } from "@berth/policy";
 import type { BerthConfig } from "./config/berth-config.ts";
 import { type HypervisorFacts, readHostFacts } from "./host-facts/host-facts.ts";
+import type { PolicyLoad, PolicyLoadInit } from "./policy-load-types.ts";
 import type { PolicyMemo } from "./policy-memo.ts";
 import { createPolicyWorld } from "./policy-world.ts";
-
-/** Which policy to load, and as what host. */
-export interface PolicyLoadInit {
-  /** Policy files, each with its own `body common control`. Empty: the configured policy. */
-  readonly files: readonly string[];
-  readonly config: BerthConfig;
-  /** `-D`: classes beside the hard and the configured ones. */
-  readonly classes?: readonly string[];
-  /** `-N`: classes that do not hold although something sets them. */
-  readonly negatedClasses?: readonly string[];
-  /** `-b`: in place of the policy's own sequence. */
-  readonly bundleSequence?: readonly string[];
-}
-
-/** A policy as this host sees it. Do not act on the promises where a diagnostic is an error. */
-export interface PolicyLoad extends Omit<Evaluation, "sources"> {
-  /** File -> text of every policy file that was read, for showing the line of a diagnostic. */
-  readonly sources: ReadonlyMap<string, string>;
-}
 
 /**
  * Reads, evaluates and checks policy, the XML in it included. Never throws for what the policy says.

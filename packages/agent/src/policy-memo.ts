@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import type { HostFacts, PolicyWorld } from "@berth/policy";
-import type { PolicyLoad } from "./policy-load.ts";
+import type { PolicyLoad } from "./policy-load-types.ts";
 
 /**
  * Most passes of a long-lived process find the policy as the last one left it. Evaluation depends on the policy's

@@ -10,6 +10,8 @@ const fileBytesMax = 16 * 1024 * 1024;
 const commandTimeoutMs = 10_000;
 const commandBytesMax = 1024 * 1024;
 
+const tooLarge = { ok: false, error: `larger than ${fileBytesMax} bytes` } as const;
+
 /** The real files, environment and commands behind policy functions, each with a bound. */
 export function createPolicyWorld(env: Readonly<Record<string, string | undefined>> = process.env): PolicyWorld {
   return {
@@ -34,8 +36,9 @@ function readPolicyFile(path: string): ReturnType<PolicyWorld["readFile"]> {
   try {
     const status = fstatSync(handle);
     if (!status.isFile()) return { ok: false, error: "not a regular file" };
-    if (status.size > fileBytesMax) return { ok: false, error: `larger than ${fileBytesMax} bytes` };
-    return { ok: true, text: readWhole(handle) };
+    if (status.size > fileBytesMax) return tooLarge;
+    const text = readWhole(handle);
+    return text === undefined ? tooLarge : { ok: true, text };
   } catch (error) {
     return { ok: false, error: systemReason(error) };
   } finally {
@@ -43,8 +46,8 @@ function readPolicyFile(path: string): ReturnType<PolicyWorld["readFile"]> {
   }
 }
 
-/** Files of /proc say size 0, so this reads until the end or the limit. */
-function readWhole(handle: number): string {
+/** Files of /proc say size 0, so this reads until the end; undefined where the limit comes first. */
+function readWhole(handle: number): string | undefined {
   const chunks: Buffer[] = [];
   for (let total = 0; total <= fileBytesMax; ) {
     const chunk = Buffer.allocUnsafe(64 * 1024);
@@ -53,7 +56,7 @@ function readWhole(handle: number): string {
     chunks.push(chunk.subarray(0, count));
     total += count;
   }
-  throw new Error(`larger than ${fileBytesMax} bytes`);
+  return undefined;
 }
 
 function fileStatus(path: string): ReturnType<PolicyWorld["fileStatus"]> {

@@ -8,7 +8,8 @@ import { acquireFileLock } from "./state/file-lock.ts";
 /**
  * `ifelapsed` and `expireafter`, as CFEngine keeps them: a promise that was evaluated less than `ifelapsed` minutes ago
  * is not evaluated again, nor one that another process is at, unless that one is at it for longer than `expireafter`.
- * A promise is known by its content: one that was edited counts as new.
+ * A promise is known by its content: one that was edited counts as new. One with `ifelapsed` 0 is never held back and
+ * leaves no trace; one that failed is tried again at the next pass.
  */
 export type LockVerdict = { readonly held: false } | { readonly held: true; readonly reason: string };
 
@@ -32,12 +33,14 @@ export class PromiseLocks {
     this.#nowSeconds = nowSeconds;
   }
 
-  /** Takes the lock of each promise that may be evaluated now; the others get the reason why not. */
+  /** Takes the lock of each promise that may be evaluated now; the others get the reason why not. No verdict: free. */
   async take(promises: readonly EnvironmentPromise[]): Promise<ReadonlyMap<EnvironmentPromise, LockVerdict>> {
     const now = this.#nowSeconds();
     const verdicts = new Map<EnvironmentPromise, LockVerdict>();
+    const lockable = promises.filter(isLockable);
+    if (lockable.length === 0) return verdicts;
     await this.#update((entries) => {
-      for (const promise of promises) {
+      for (const promise of lockable) {
         const key = lockKey(promise);
         const entry = entries[key] ?? {};
         const reason = whyHeld(promise, entry, now);
@@ -51,8 +54,10 @@ export class PromiseLocks {
   /** Gives back the locks; those of `evaluated` promises carry the time from now on. */
   async giveBack(taken: readonly EnvironmentPromise[], evaluated: ReadonlySet<EnvironmentPromise>): Promise<void> {
     const now = this.#nowSeconds();
+    const lockable = taken.filter(isLockable);
+    if (lockable.length === 0) return;
     await this.#update((entries) => {
-      for (const promise of taken) {
+      for (const promise of lockable) {
         const key = lockKey(promise);
         const { running: _, ...rest } = entries[key] ?? {};
         entries[key] = evaluated.has(promise) ? { last: now } : rest;
@@ -87,6 +92,10 @@ export class PromiseLocks {
       Object.entries(entries).filter(([, { last, running }]) => Math.max(last ?? 0, running?.since ?? 0) > oldest),
     );
   }
+}
+
+function isLockable({ action }: EnvironmentPromise): boolean {
+  return action.ifElapsedMinutes > 0;
 }
 
 function whyHeld(promise: EnvironmentPromise, entry: LockEntry, now: number): string | undefined {

@@ -79,11 +79,11 @@ export class PromiseRounds {
     return obstacles;
   }
 
-  /** Not where a signal came first: the next pass should go on at once. */
+  /** Not where it failed or a signal came first: the next pass should try at once. */
   #wasEvaluated(promise: EnvironmentPromise): boolean {
     const report = this.#done.get(promiseKey(promise))?.report;
     if (report === undefined) return false;
-    return report.outcome === "failed" || report.steps.every(({ result }) => result !== "not-run");
+    return report.outcome !== "failed" && report.steps.every(({ result }) => result !== "not-run");
   }
 
   #put(promise: EnvironmentPromise, report: PromiseReport): void {

@@ -128,25 +128,28 @@ test("classes that promises define by their outcome let further promises and rep
 });
 
 test("action_policy warn and nop say what they would do and do not do it", async () => {
-  const content = `${fleetPolicy([guest("a", "create", { action: "@x" })])
-    .replace('"@x"', "warn")
-    .replace("@x", "warn")}
-body action warn { action_policy => "warn"; }
-`;
+  const content = [{ ...guest("a", "create"), action: { action_policy: "warn" } }];
   const report = await converge(content);
   expect(outcomes(report)).toEqual({ a: "skipped" });
   expect(reasonOf(report, "a")).toMatch(/^action_policy is warn; would define a, start a/);
   expect(await stateOf("a")).toBeUndefined();
 });
 
-test("ifelapsed holds back a promise that was just evaluated, unless locks are ignored or the promise was edited", async () => {
+test("a stated ifelapsed holds back a promise that was just evaluated, unless locks are ignored or it was edited", async () => {
   const withLocks = { ignoreLocks: false };
-  expect(outcomes(await converge([guest("a", "create")], withLocks))).toEqual({ a: "repaired" });
-  const held = await converge([guest("a", "create")], withLocks);
+  const hourly = (state: string) => [{ ...guest("a", state), action: { ifelapsed: "60" } }];
+  expect(outcomes(await converge(hourly("create"), withLocks))).toEqual({ a: "repaired" });
+  const held = await converge(hourly("create"), withLocks);
   expect(outcomes(held)).toEqual({ a: "skipped" });
-  expect(reasonOf(held, "a")).toMatch(/^evaluated \d+ s ago, ifelapsed is 1 min$/);
-  expectQuiet(await converge([guest("a", "create")]));
-  expect(outcomes(await converge([guest("a", "down")], withLocks))).toEqual({ a: "repaired" });
+  expect(reasonOf(held, "a")).toMatch(/^evaluated \d+ s ago, ifelapsed is 60 min$/);
+  expectQuiet(await converge(hourly("create")));
+  expect(outcomes(await converge(hourly("down"), withLocks))).toEqual({ a: "repaired" });
+});
+
+test("a promise that failed is tried again at the next pass, whatever its ifelapsed", async () => {
+  const lines = [{ name: "a", type: "kvm", state: "running", action: { ifelapsed: "60" } }];
+  expect(outcomes(await converge(lines, { ignoreLocks: false }))).toEqual({ a: "failed" });
+  expect(outcomes(await converge(lines, { ignoreLocks: false }))).toEqual({ a: "failed" });
 });
 
 test("a policy with an error is not acted on at all", async () => {

@@ -11,6 +11,8 @@ export interface GuestLine {
   /** Body attributes such as `env_cpus => "2"`; quotes inside XML must be `'`. @default none */
   readonly resources?: Readonly<Record<string, string>>;
   readonly interface?: Readonly<Record<string, string>>;
+  /** Body attributes such as `ifelapsed => "5"`. @default none */
+  readonly action?: Readonly<Record<string, string>>;
   /** Further attributes such as `handle => "x"`. @default none */
   readonly extra?: Readonly<Record<string, string>>;
 }
@@ -39,6 +41,7 @@ export function fleetPolicy(lines: readonly GuestLine[]): string {
         `environment_interface => ${body("environment_interface", `interface_${index}`, line.interface)}`,
       );
     }
+    if (line.action !== undefined) attributes.push(`action => ${body("action", `action_${index}`, line.action)}`);
     for (const [key, value] of Object.entries(line.extra ?? {})) attributes.push(`${key} => ${quoted(value)}`);
     return `  "${line.name}"\n    ${attributes.join(",\n    ")};\n`;
   });

@@ -17,7 +17,7 @@ export interface ConfigInit {
 }
 
 /**
- * The configuration of this host: flag over environment (`BERTH_*`) over `conf.d/*.yaml` in name order over the file.
+ * The configuration of this host: flag over environment (`BERTH_*`) over the YAML files of `conf.d` in name order over the file.
  *
  * @throws AgentError CONFIG_INVALID; the message has one `file:line:column: text` line per finding
  */

@@ -38,8 +38,11 @@ export interface Hypervisor {
   readonly concurrency: StepConcurrency;
   /** False once the connection is lost: every call then fails, and a new connection must be opened. */
   readonly alive: boolean;
-  /** All domains and networks, promised or not, in a number of calls that does not grow with the guests. */
-  observe(): Promise<Observation>;
+  /**
+   * All domains and networks, promised or not, in a number of calls that does not grow with the guests. Sizes that the
+   * bulk call does not carry are 0, for unknown; `sizes` asks each domain for them, for a table that a person reads.
+   */
+  observe(options?: { readonly sizes?: boolean }): Promise<Observation>;
   /**
    * The XML of the named domains; a name that vanished meanwhile is left out. A transient domain has
    * one definition for both views.

@@ -12,6 +12,7 @@ import { lifecycleChange } from "./lifecycle.ts";
 import { applyNetworkStep } from "./network-steps.ts";
 import type { StateStore } from "./state-store.ts";
 
+/** What the embedded hypervisor is made of. */
 export interface EmbeddedComponents {
   /** Where the state is kept; shared by every process that opens the same file. */
   readonly store: StateStore;

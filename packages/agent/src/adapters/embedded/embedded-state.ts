@@ -17,6 +17,7 @@ export interface EmbeddedSize {
   readonly memoryKib: { readonly current: number; readonly maximum: number };
 }
 
+/** One domain. Active where it has a definition that runs now, persistent where it has one for the next start. */
 export interface EmbeddedDomain {
   readonly name: string;
   readonly uuid: string;
@@ -36,6 +37,7 @@ export interface EmbeddedDefinition extends EmbeddedSize {
   readonly ignoresShutdown: boolean;
 }
 
+/** One network: active and persistent by the same rule as a domain. */
 export interface EmbeddedNetwork {
   readonly name: string;
   readonly uuid: string;
@@ -44,6 +46,7 @@ export interface EmbeddedNetwork {
   readonly activeXml?: string;
 }
 
+/** One disk that a guest was promised. */
 export interface EmbeddedVolume {
   readonly path: string;
   /** Absent: as large as the backing image. */
@@ -51,6 +54,7 @@ export interface EmbeddedVolume {
   readonly backing?: string;
 }
 
+/** No domains, networks or volumes. */
 export function emptyState(): EmbeddedState {
   return { domains: new Map(), networks: new Map(), volumes: new Map() };
 }

@@ -37,6 +37,7 @@ export function writeStateFile(path: string, state: EmbeddedState): FileStamp {
   return stampOf(path);
 }
 
+/** The stamp of the file as it is now; empty where there is none. */
 export function stampOf(path: string): FileStamp {
   const status: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false });
   return status === undefined ? "" : `${status.ino} ${status.mtimeNs} ${status.size}`;

@@ -7,7 +7,7 @@ import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlView } from "../..
 import { DomainPerformer } from "./domain-performer.ts";
 import { DomainStops } from "./domain-stops.ts";
 import { isAnswer, isLibvirtCode, libvirtFailure, unreachable } from "./libvirt-failure.ts";
-import { fingerprintOf, observeConnection } from "./libvirt-observation.ts";
+import { fingerprintOf, observeConnection, withSizes } from "./libvirt-observation.ts";
 import { performNetworkStep } from "./network-performer.ts";
 import { VolumePerformer, volumeExists } from "./volume-performer.ts";
 import { XmlCache } from "./xml-cache.ts";
@@ -87,7 +87,7 @@ class LibvirtHypervisor implements Hypervisor {
     }
   }
 
-  observe(): Promise<Observation> {
+  observe(options: { readonly sizes?: boolean } = {}): Promise<Observation> {
     return this.#translated(async () => {
       this.#cache.beginPass();
       const found = await observeConnection(this.#reads);
@@ -95,7 +95,8 @@ class LibvirtHypervisor implements Hypervisor {
       this.#domainHandles = found.domainHandles;
       this.#networkHandles = found.networkHandles;
       this.#cache.retain((uuid) => found.uuids.has(uuid));
-      return { domains: found.domains, networks: found.networks };
+      const domains = options.sizes === true ? await withSizes(this.#reads, found) : found.domains;
+      return { domains, networks: found.networks };
     });
   }
 

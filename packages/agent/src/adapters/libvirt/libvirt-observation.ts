@@ -1,5 +1,6 @@
 import type { ObservedDomain, ObservedNetwork } from "@berth/model";
 import type { Connection, Domain, DomainStats, Network } from "node-libvirt";
+import { isAnswer } from "./libvirt-failure.ts";
 
 /** Everything that one observation found, with the handles that later calls need. */
 export interface LibvirtObservation {
@@ -21,7 +22,8 @@ export async function observeConnection(connection: Connection): Promise<Libvirt
   const { domains, networks } = connection;
   const [stats, persistent, autostart, managedSave, allNetworks, activeNetworks, persistentNetworks, autoNetworks] =
     await Promise.all([
-      domains.allStats({ state: true, balloon: true, vcpu: true }),
+      // Not the processors: for each of a running guest's, libvirt asks QEMU for its counters, a millisecond a guest.
+      domains.allStats({ state: true, balloon: true }),
       domains.list({ persistent: true }),
       domains.list({ autostart: true }),
       domains.list({ managedSave: true }),
@@ -55,9 +57,30 @@ function uuids(handles: readonly { readonly uuid: string }[]): ReadonlySet<strin
   return new Set(handles.map(({ uuid }) => uuid));
 }
 
+/** The domains with the sizes that each of them tells when it is asked. One that vanished meanwhile stays as it was. */
+export async function withSizes(
+  { domains }: Connection,
+  { domains: observed, domainHandles }: LibvirtObservation,
+): Promise<readonly ObservedDomain[]> {
+  return Promise.all(
+    observed.map(async (domain) => {
+      const handle = domainHandles.get(domain.name);
+      if (handle === undefined) return domain;
+      try {
+        const { vcpus, memoryKib, memoryMaximumKib } = await domains.info(handle);
+        const memory = { current: memoryKib, maximum: memoryMaximumKib };
+        return { ...domain, vcpus: { current: vcpus, maximum: vcpus }, memoryKib: memory };
+      } catch (error) {
+        if (isAnswer(error)) return domain;
+        throw error;
+      }
+    }),
+  );
+}
+
 /** Sizes are zero where the driver's statistics do not carry them; libvirt's test driver tells the state only. */
 function observedDomain(
-  { domain, state, vcpu, balloon }: DomainStats,
+  { domain, state, balloon }: DomainStats,
   flags: Readonly<Record<"persistent" | "autostart" | "managedSave", ReadonlySet<string>>>,
 ): ObservedDomain {
   return {
@@ -67,7 +90,7 @@ function observedDomain(
     persistent: flags.persistent.has(domain.uuid),
     autostart: flags.autostart.has(domain.uuid),
     managedSave: flags.managedSave.has(domain.uuid),
-    vcpus: vcpu ?? unknownSize,
+    vcpus: unknownSize,
     memoryKib: balloon === undefined ? unknownSize : { current: balloon.currentKib, maximum: balloon.maximumKib },
   };
 }
@@ -75,6 +98,6 @@ function observedDomain(
 /** What the bulk call says of a domain's definition: with it, a change that sends no event may still be noticed. */
 export function fingerprintOf(domain: ObservedDomain | undefined): string {
   if (domain === undefined) return "";
-  const { state, persistent, vcpus, memoryKib } = domain;
-  return `${state} ${persistent} ${vcpus.current}/${vcpus.maximum} ${memoryKib.maximum}`;
+  const { state, persistent, memoryKib } = domain;
+  return `${state} ${persistent} ${memoryKib.current}/${memoryKib.maximum}`;
 }
