@@ -116,7 +116,8 @@ export function checkDeclared(
   return files.flatMap((file) => {
     const own = packageOf(file.path);
     const manifest = own === undefined ? root : manifests.get(own);
-    const inSource = own !== undefined && !file.path.startsWith(`packages/${own}/test/`);
+    // Tests and builds may use what the root declares for development.
+    const inSource = own !== undefined && /^packages\/[^/]+\/(src|bin)\//.test(file.path);
     const declared = new Set([
       manifest?.name,
       ...Object.keys(manifest?.dependencies ?? {}),
