@@ -86,8 +86,13 @@ export class HostMachine implements Host {
       disk === undefined
         ? undefined
         : new Voter({ rules, outbox, membership }, { disk, self: host, durable: event.durable }, now);
-    const change = new VoterSetChange({ rules, outbox, membership, holder, voter, random, self: host });
-    const rebootPending = identity.bootId !== event.bootId;
+    const change = new VoterSetChange(
+      { rules, outbox, membership, holder, voter, random, self: host, hypervisor: this.#init.hypervisor },
+      now,
+    );
+    // A file of this boot without a store: the disk was wiped under running guests, and what they are is lost.
+    const wiped = before === undefined && sameBoot && (event.feed?.guests.length ?? 0) > 0;
+    const rebootPending = identity.bootId !== event.bootId || wiped;
     return {
       ...{ bootId: event.bootId, nonce: event.nonce, earlierFeed: sameBoot ? event.feed : undefined, rebootPending },
       ...{ membership, holder, claimant, gossip, guests, voter, change, here },
@@ -104,6 +109,7 @@ export class HostMachine implements Host {
       draining: event.durable.some((r) => r.kind === "draining"),
       deadManSeenMs: Number.NEGATIVE_INFINITY,
       observedOnce: !hypervisor,
+      policySeen: false,
       startedMs: now.bootMs,
       load: 0,
       wanted: 0,
@@ -124,7 +130,7 @@ export class HostMachine implements Host {
         return;
       }
       case "act-done": {
-        guests.onActDone(event.act, event.outcome, event.reason);
+        guests.onActDone(event.act, event.outcome, event.reason, now);
         return;
       }
       case "policy": {
@@ -206,6 +212,7 @@ export class HostMachine implements Host {
 
   #onConfigChange(life: Life, now: Now): void {
     life.holder.onConfigChange();
+    life.change.watch(now);
     life.claimant.onConfigChange(now);
     life.guests.feedDirty = true;
     life.guests.touchAll();
@@ -292,7 +299,8 @@ export class HostMachine implements Host {
     if (!life.guests.feedDirty && until === this.#fedUntilMs) return;
     life.guests.feedDirty = false;
     this.#fedUntilMs = until;
-    this.#outbox.feed(buildFeed(life.guests.parts, life.bootId, life.earlierFeed));
+    const feed = buildFeed(life.guests.parts, life.bootId, life.earlierFeed);
+    if (feed !== undefined) this.#outbox.feed(feed);
   }
 
   #earliestWake(life: Life, now: Now): number {

@@ -109,13 +109,17 @@ export class DeadMan {
     this.#note(
       expired ? "warning" : "info",
       expired ? "DEADLINE_PASSED" : "DEADLINE_AHEAD",
-      expired ? "the lease is over: every protected guest is suspended" : "a lease holds",
+      expired ? `the lease is over: ${this.#listed().length} protected guests must stop` : "a lease holds",
     );
+  }
+
+  #listed(): readonly FeedGuest[] {
+    return this.#feed?.guests ?? this.#bootGuests.map(asFeedGuest);
   }
 
   /** The guests to stop now; those already watched keep what is known of them. */
   #watch(now: Now): void {
-    const listed: readonly FeedGuest[] = this.#feed?.guests ?? this.#bootGuests.map(asFeedGuest);
+    const listed = this.#listed();
     const before = this.#watched;
     this.#watched = new Map();
     for (const guest of listed) {

@@ -5,10 +5,12 @@ import type { PromisedGuest } from "../words.ts";
 import { mayClaim, staggerFor } from "./candidates.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, say } from "./state.ts";
-import { ownerOf } from "./unowned.ts";
+import { bidMs, isFresh, ownerOf } from "./unowned.ts";
 
-/** After its start a host listens this long before it claims guests of which it knows nothing. */
-const settleMs = 1_000;
+/** After its start a host listens this long before it claims guests of which it knows nothing: a bid window and a round of gossip. */
+const settleMs = bidMs + 1_000;
+/** How often it looks whether a copy that somebody runs without a claim is still heard of. */
+const lookMs = 1_000;
 
 export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
   if (!parts.here.observedOnce || parts.claimant.isTrying(g.guest)) return;
@@ -28,6 +30,11 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
   if (dueMs > now.bootMs) {
     say(g, "idle", `its owner ${g.known?.owner ?? ""} is late`);
     parts.wakeGuest(g, dueMs);
+    return;
+  }
+  if (runsElsewhere(parts, g, now)) {
+    say(g, "idle", "runs on another host that has not claimed it yet");
+    parts.wakeGuest(g, now.bootMs + lookMs);
     return;
   }
   const staggered = staggerFor(parts, g, promise, now);
@@ -58,6 +65,14 @@ export function claimDueMs(parts: GuestParts, g: GuestState): number {
   if (known.owner !== null) return holder.late.fenceableFromMs(membership.voterIds, known.owner, known.inc);
   if (known.next === self) return 0;
   return known.next === undefined ? g.knownSinceMs : g.knownSinceMs + reservedMs;
+}
+
+/** Somebody is heard to run it without a claim: a copy that is being adopted, which nobody may duplicate. */
+function runsElsewhere(parts: GuestParts, g: GuestState, now: Now): boolean {
+  for (const [host, advert] of parts.gossip.store.guest(g.guest))
+    if (host !== parts.self && advert.state === "running" && advert.owner === null && isFresh(parts, host, now))
+      return true;
+  return false;
 }
 
 /** The registers name this host, but it does not own the guest and may not have it: a claim cut short by a crash. */

@@ -3,19 +3,25 @@
  * not results. Only force (suspend, destroy) may overtake an act that hangs.
  */
 import type { Act } from "../ready.ts";
-import type { Now } from "../time.ts";
+import { after, type Now } from "../time.ts";
 import type { GuestParts } from "./parts.ts";
 import type { GuestState } from "./state.ts";
 
 /** An act that neither ended nor failed for this long is given up: ten times a slow start. */
 const actLimitMs = 60_000;
+/** In gossip mode with `run` no lease ends; a resume must still be begun soon after it was decided. */
+const resumeBeginMs = 5_000;
+/** After a failed act the next one waits this long. */
+export const failedPauseMs = 500;
 /** A suspend or destroy that showed no effect is repeated after this long. */
 const forceAgainMs = 1_000;
 
 /** Whether something gentle may be begun now. */
-export function isFree(g: GuestState, now: Now): boolean {
+export function isFree(parts: GuestParts, g: GuestState, now: Now): boolean {
   if (g.act !== undefined && now.bootMs - g.actSinceMs >= actLimitMs) g.act = undefined;
-  return g.act === undefined && !g.awaitsLook;
+  const againMs = g.failedMs + failedPauseMs;
+  if (now.bootMs < againMs) parts.wakeGuest(g, againMs);
+  return g.act === undefined && !g.awaitsLook && now.bootMs >= againMs;
 }
 
 /** Begins an act that waits its turn. */
@@ -25,7 +31,7 @@ export function begin(
   act: { readonly kind: "start-paused" | "suspend" | "shutdown" | "resume"; readonly why: string },
   now: Now,
 ): void {
-  const notAfter = parts.holder.validUntil ?? now;
+  const notAfter = parts.holder.isLeased(now) ? (parts.holder.validUntil ?? now) : after(now, resumeBeginMs);
   const { guest } = g;
   const { kind, why } = act;
   g.act = kind === "resume" ? parts.outbox.act({ kind, guest, why, notAfter }) : parts.outbox.act({ kind, guest, why });
@@ -47,11 +53,12 @@ export function force(parts: GuestParts, g: GuestState, kind: "suspend" | "destr
 }
 
 /** An act ended. */
-export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed"): void {
+export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed", now: Now): void {
   if (g.forced?.kind === act.kind && outcome === "failed") g.forced = undefined;
   if (g.act?.id !== act.id) return;
   g.act = undefined;
   g.awaitsLook = true;
+  if (outcome === "failed") g.failedMs = now.bootMs;
   if (act.kind !== "start-paused") return;
   g.startFailures = outcome === "failed" ? g.startFailures + 1 : 0;
 }

@@ -39,10 +39,16 @@ export function bestOther(parts: GuestParts, g: GuestState, promise: PromisedGue
   return orderFor(parts, g, promise, now).find((host) => host !== parts.self);
 }
 
+/** Whether a guest found running may be claimed where it is, whatever its class: it must not be touched before. */
+export function mayAdopt(parts: GuestParts, now: Now): boolean {
+  const { here, holder, rules, membership } = parts;
+  if (!here.hypervisorUp || !deadManAlive(here, now) || holder.isFenced) return false;
+  return rules.leaseSuffices(holder.remainingMs(now), membership.config);
+}
+
 /** Whether this host may claim anything now: hypervisor, dead-man, enough lease, and not sent away. */
 export function mayClaim(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): boolean {
-  const { here, holder, rules, membership } = parts;
+  const { here } = parts;
   if (promise.wanted === "down" || !promise.eligible || here.draining || !here.hypervisor) return false;
-  if (!here.hypervisorUp || !deadManAlive(here, now) || g.avoidUntilMs > now.bootMs) return false;
-  return !holder.isFenced && rules.leaseSuffices(holder.remainingMs(now), membership.config);
+  return g.avoidUntilMs <= now.bootMs && mayAdopt(parts, now);
 }

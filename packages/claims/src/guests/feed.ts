@@ -7,15 +7,25 @@ import { type GuestState, isActive, ruling } from "./state.ts";
 /** Long passed on both clocks: what stands in the file while there is no lease. */
 export const passedDeadline: Deadline = { bootMs: 0, monoMs: 0 };
 
-/** The whole file as it should stand. `earlier` is the file of this boot's last life, for processes not yet seen again. */
-export function buildFeed(parts: GuestParts, bootId: string, earlier: DeadManFeed | undefined): DeadManFeed {
+/**
+ * The whole file as it should stand. Until policy and the first list of domains are in, the list of this boot's last life
+ * (`earlier`) stays as it is and only the deadline moves: a restart of the agent must not drop anybody from it.
+ */
+export function buildFeed(
+  parts: GuestParts,
+  bootId: string,
+  earlier: DeadManFeed | undefined,
+): DeadManFeed | undefined {
+  const deadline = parts.holder.validUntil ?? passedDeadline;
+  if (!parts.here.policySeen || !parts.here.observedOnce)
+    return earlier === undefined ? undefined : { ...earlier, deadline };
   const { killMs, stopMs, pollMs } = parts.membership.config.profile;
   const guests: FeedGuest[] = [];
   for (const g of parts.all.values()) {
     if (!isProtected(g)) continue;
-    guests.push(feedGuest(parts, g, earlier));
+    guests.push(feedGuest(g));
   }
-  return { bootId, deadline: parts.holder.validUntil ?? passedDeadline, killMs, stopMs, pollMs, guests };
+  return { bootId, deadline, killMs, stopMs, pollMs, guests };
 }
 
 /**
@@ -24,19 +34,20 @@ export function buildFeed(parts: GuestParts, bootId: string, earlier: DeadManFee
  */
 export function isProtected(g: GuestState): boolean {
   const promise = ruling(g);
-  if (promise === undefined || promise.onIsolated.kind === "run") return false;
-  return g.owned !== undefined || (isActive(g) && g.adopting === undefined && promise.mode === "quorum");
+  if (promise?.onIsolated.kind === "run") return false;
+  if (g.owned !== undefined) return true;
+  if (!isActive(g) || g.adopting !== undefined) return false;
+  return promise?.mode === "quorum" || (promise === undefined && g.earlier !== undefined);
 }
 
-function feedGuest(parts: GuestParts, g: GuestState, earlier: DeadManFeed | undefined): FeedGuest {
-  const before = parts.here.observedOnce ? undefined : earlier?.guests.find((e) => e.guest === g.guest);
-  const process = g.observed?.process ?? before?.process;
+function feedGuest(g: GuestState): FeedGuest {
+  const process = g.observed?.process;
   const promise = ruling(g);
   return {
     guest: g.guest,
     uuid: g.observed?.uuid ?? promise?.uuid ?? "",
     ...(process === undefined ? {} : { process }),
     resumeInFlight: g.resumeInFlight,
-    onIsolated: promise?.onIsolated ?? { kind: "pause" },
+    onIsolated: promise?.onIsolated ?? g.earlier?.onIsolated ?? { kind: "pause" },
   };
 }

@@ -27,6 +27,7 @@ export class Guests {
   readonly #toAdvertise = new Set<GuestId>();
   readonly #schedule = new Schedule();
   readonly #duplicates = new Map<string, string>();
+  readonly #lives = new Map<HostId, number>();
   /** The dead-man's file must be written again. */
   feedDirty = true;
   /** This host's advert may have changed. */
@@ -67,10 +68,15 @@ export class Guests {
         g.owned = record.value;
         const { inc, epoch, runId } = record.value;
         g.known = { owner: this.parts.self, inc, epoch, runId };
+        this.#toAdvertise.add(record.guest);
         g.nextTryMs = record.value.by === "gossip" ? this.parts.here.startedMs + bidMs : 0;
       } else if (record.kind === "released" && record.value !== null) this.#of(record.guest).released = record.value;
     }
-    for (const guest of feed?.guests ?? []) if (guest.resumeInFlight) this.#of(guest.guest).resumeInFlight = true;
+    for (const guest of feed?.guests ?? []) {
+      const g = this.#of(guest.guest);
+      g.resumeInFlight = guest.resumeInFlight;
+      g.earlier = guest;
+    }
     this.touchAll();
   }
 
@@ -83,6 +89,7 @@ export class Guests {
   }
 
   onPolicy(promised: readonly PromisedGuest[], now: Now): void {
+    this.parts.here.policySeen = true;
     const names = new Set(promised.map((p) => p.guest));
     for (const g of this.parts.all.values())
       if (g.promise !== undefined && !names.has(g.guest)) {
@@ -92,7 +99,11 @@ export class Guests {
     for (const promise of promised) {
       const g = this.#of(promise.guest);
       if (g.lastPromise?.eligible !== promise.eligible) g.startFailures = 0;
-      const found = g.lastPromise === undefined && g.owned === undefined && g.observed?.state === "running";
+      const found =
+        g.lastPromise === undefined &&
+        g.earlier === undefined &&
+        g.owned === undefined &&
+        g.observed?.state === "running";
       if (found) g.adopting = { untilMs: now.bootMs + bidMs };
       g.promise = promise;
       g.lastPromise = promise;
@@ -131,16 +142,20 @@ export class Guests {
     if (changed) this.#toAdvertise.add(g.guest);
     if (g.observed === undefined) g.lostTo = undefined;
     const unclaimed = g.owned === undefined && g.released === undefined;
-    if (first && unclaimed && g.observed?.state === "running") g.adopting = { untilMs: now.bootMs + bidMs };
-    if (g.observed === undefined) g.adopting = undefined;
+    if (first && unclaimed && g.earlier === undefined && g.observed?.state === "running")
+      g.adopting = { untilMs: now.bootMs + bidMs };
+    if (g.observed === undefined) {
+      g.adopting = undefined;
+      g.earlier = undefined;
+    }
     if (observation?.autostart === true && g.promise !== undefined)
       this.parts.outbox.act({ kind: "clear-autostart", guest: g.guest, why: "Berth decides where it starts" });
     this.touch(g.guest);
   }
 
-  onActDone(act: Act, outcome: "done" | "failed", reason: string | undefined): void {
+  onActDone(act: Act, outcome: "done" | "failed", reason: string | undefined, now: Now): void {
     const g = this.#of(act.guest);
-    onActDone(g, act, outcome);
+    onActDone(g, act, outcome, now);
     if (outcome === "failed")
       this.parts.outbox.note({
         level: "warning",
@@ -153,13 +168,23 @@ export class Guests {
 
   onNews(news: readonly GossipEntry[], now: Now): void {
     for (const entry of news) {
-      if (entry.body?.kind === "host") continue;
+      if (entry.body?.kind === "host") {
+        this.#onHostHeard(entry);
+        continue;
+      }
       const guest = entry.body?.guest ?? entry.key.slice(guestKey("").length);
       const g = this.parts.all.get(guest);
       if (g !== undefined && learnFromGossip(this.parts, g, entry, now)) this.#toAdvertise.add(guest);
       if (g !== undefined) this.touch(guest);
       if (entry.body !== null) this.#watchDuplicates(entry.body.uuid, guest, now);
     }
+  }
+
+  /** A host began a new life: what it is known to own and does not speak of is told to it, for it may have forgotten. */
+  #onHostHeard(entry: GossipEntry): void {
+    if (entry.origin === this.parts.self || this.#lives.get(entry.origin) === entry.life) return;
+    this.#lives.set(entry.origin, entry.life);
+    for (const g of this.parts.all.values()) if (g.known?.owner === entry.origin) this.#toAdvertise.add(g.guest);
   }
 
   /** The same UUID on two hosts raises an alarm, even for guests that nobody promised (section 8). */

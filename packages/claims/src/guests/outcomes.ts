@@ -7,6 +7,7 @@ import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive } from "./state.ts";
 
 export function onOutcome(parts: GuestParts, g: GuestState, outcome: Outcome, now: Now): void {
+  if (outcome.intent === "claim" && outcome.kind !== "chosen") parts.here.load = Math.max(0, parts.here.load - 1);
   switch (outcome.kind) {
     case "chosen": {
       onChosen(parts, g, outcome.intent, outcome.value, now);
@@ -44,7 +45,7 @@ function onChosen(parts: GuestParts, g: GuestState, intent: Outcome["intent"], v
   g.wished = false;
   g.nextRefreshMs = now.bootMs + refreshMs;
   parts.outbox.persist({ kind: "owned", guest: g.guest, value: g.owned });
-  parts.outbox.note({ level: "info", code: "CLAIMED", guest: g.guest, text: `claimed, epoch ${epoch}` });
+  parts.outbox.note({ level: "info", code: "CLAIMED", guest: g.guest, text: `${g.guest} is claimed, epoch ${epoch}` });
   parts.feedChanged();
 }
 

@@ -28,7 +28,7 @@ export function evaluateOwned(parts: GuestParts, g: GuestState, promise: Promise
   }
   g.stoppingSinceMs = undefined;
   refresh(parts, g, now);
-  if (!parts.here.observedOnce || !isFree(g, now)) return;
+  if (!parts.here.observedOnce || !isFree(parts, g, now)) return;
   if (!isActive(g)) {
     start(parts, g, now);
     return;

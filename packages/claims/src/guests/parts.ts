@@ -38,6 +38,8 @@ export interface Circumstances {
   deadManSeenMs: number;
   /** At least one whole list of domains was seen in this life. */
   observedOnce: boolean;
+  /** Policy was given at least once in this life. */
+  policySeen: boolean;
   /** Boot-time moment at which this life began. */
   startedMs: number;
   /** Guests owned or being claimed. */

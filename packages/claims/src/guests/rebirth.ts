@@ -6,14 +6,19 @@
 import type { Now } from "../time.ts";
 import { force } from "./acts.ts";
 import type { GuestParts } from "./parts.ts";
-import { isActive, say } from "./state.ts";
+import { type GuestState, isActive, say } from "./state.ts";
+
+/** Owned by votes, or on the dead-man's list of this boot although the store knows nothing of it (a wiped disk). */
+function isOld(g: GuestState): boolean {
+  return g.owned?.by === "quorum" || (g.owned === undefined && g.released === undefined && g.earlier !== undefined);
+}
 
 /** Takes the old incarnation's guests down; true when none is left and the next incarnation may begin. */
 export function clearOldIncarnation(parts: GuestParts, now: Now): boolean {
   const { here, rules } = parts;
   let pending = here.hypervisor && !here.observedOnce ? 1 : 0;
   for (const g of parts.all.values()) {
-    if (g.owned?.by !== "quorum") continue;
+    if (!isOld(g)) continue;
     const landing = g.act?.kind === "start-paused" || g.act?.kind === "resume" || g.awaitsLook;
     if (isActive(g)) {
       say(g, "losing", "this incarnation is fenced");

@@ -1,7 +1,7 @@
 /** What this host keeps of one guest: policy, what runs, what it owns, and what it is doing about it. */
 
 import type { GuestPhase } from "../host.ts";
-import type { Act } from "../ready.ts";
+import type { Act, FeedGuest } from "../ready.ts";
 import type { OwnedClaim, ReleasedClaim } from "../records.ts";
 import type { ClaimValue, GuestId, GuestObservation, HostId, PromisedGuest } from "../words.ts";
 
@@ -38,6 +38,10 @@ export interface GuestState {
   stoppingSinceMs: number | undefined;
   isolatedSinceMs: number | undefined;
   startFailures: number;
+  /** When the last act failed (boot-time). */
+  failedMs: number;
+  /** An earlier life of this boot had it on the dead-man's list: Berth's own, never production from before Berth. */
+  earlier: FeedGuest | undefined;
   /** This host failed to start it and leaves it to others until then (boot-time). */
   avoidUntilMs: number;
   phase: GuestPhase;
@@ -68,6 +72,8 @@ export function newGuestState(guest: GuestId): GuestState {
     stoppingSinceMs: undefined,
     isolatedSinceMs: undefined,
     startFailures: 0,
+    failedMs: Number.NEGATIVE_INFINITY,
+    earlier: undefined,
     avoidUntilMs: 0,
     phase: "idle",
     reason: "nothing is known yet",

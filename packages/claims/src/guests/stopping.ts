@@ -28,7 +28,7 @@ export function stop(parts: GuestParts, g: GuestState, leaving: Leaving, now: No
     force(parts, g, "destroy", `${leaving.why}; it did not shut down`, now);
     return;
   }
-  if (!isFree(g, now)) return;
+  if (!isFree(parts, g, now)) return;
   if (!parts.rules.confirmedGone(g.observed?.state ?? "off")) {
     parts.wakeGuest(g, g.stoppingSinceMs + shutdownMs);
     const paused = g.observed?.state === "paused";
@@ -67,7 +67,7 @@ function giveUp(parts: GuestParts, g: GuestState, next: string | undefined, now:
     level: "info",
     code: "RELEASED",
     guest: g.guest,
-    text: next === undefined ? "given up" : `handed to ${next}`,
+    text: next === undefined ? `${g.guest} is given up` : `${g.guest} is handed to ${next}`,
   });
   tell(parts, g, now);
 }

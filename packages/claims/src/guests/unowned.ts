@@ -8,7 +8,7 @@
 import type { Now } from "../time.ts";
 import type { PromisedGuest } from "../words.ts";
 import { force } from "./acts.ts";
-import { mayClaim } from "./candidates.ts";
+import { mayAdopt, mayClaim } from "./candidates.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, say } from "./state.ts";
 import { type Copy, survivor } from "./survivor-order.ts";
@@ -79,9 +79,7 @@ function adopt(parts: GuestParts, g: GuestState, promise: PromisedGuest, untilMs
     parts.wakeGuest(g, g.nextTryMs);
     return;
   }
-  if (mayClaim(parts, g, promise, now))
-    parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: true }, ownerOf(g));
-  else if (parts.holder.isLeased(now)) parts.claimant.propose(g.guest, { kind: "refresh" });
+  if (mayAdopt(parts, now)) parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: true }, ownerOf(g));
   g.nextTryMs = now.bootMs + 1_000;
   parts.wakeGuest(g, g.nextTryMs);
 }

@@ -9,22 +9,23 @@ import type { HostId, VoterId } from "../words.ts";
 
 export class LateKnowledge {
   /** Per voter, per host: boot-time moment from which the voter would fence the incarnation. */
-  readonly #byVoter = new Map<VoterId, Map<HostId, { readonly inc: number; readonly fromMs: number }>>();
+  readonly #byVoter = new Map<VoterId, Map<HostId, Moment>>();
 
   /** One voter's whole list replaces what it said before. True when anything is late or was. */
   learn(voter: VoterId, late: readonly LateHost[], now: Now): boolean {
     const before = this.#byVoter.get(voter);
     if (late.length === 0 && (before === undefined || before.size === 0)) return false;
-    const list = new Map<HostId, { readonly inc: number; readonly fromMs: number }>();
-    for (const { host, inc, remainingMs } of late) list.set(host, { inc, fromMs: now.bootMs + remainingMs });
+    const list = new Map<HostId, Moment>();
+    for (const entry of late)
+      list.set(entry.host, { inc: entry.inc, fromMs: fromMs(entry, before?.get(entry.host), now) });
     this.#byVoter.set(voter, list);
     return true;
   }
 
   /** A voter said that a host is live for another `remainingMs`: that is later than we thought. */
   correct(voter: VoterId, late: LateHost, now: Now): void {
-    const list = this.#byVoter.get(voter) ?? new Map();
-    list.set(late.host, { inc: late.inc, fromMs: now.bootMs + late.remainingMs });
+    const list = this.#byVoter.get(voter) ?? new Map<HostId, Moment>();
+    list.set(late.host, { inc: late.inc, fromMs: fromMs(late, list.get(late.host), now) });
     this.#byVoter.set(voter, list);
   }
 
@@ -44,4 +45,15 @@ export class LateKnowledge {
   forget(): void {
     this.#byVoter.clear();
   }
+}
+
+interface Moment {
+  readonly inc: number;
+  readonly fromMs: number;
+}
+
+/** When it has passed already it stays where it was: who waits his rank from then on must not wait anew with every answer. */
+function fromMs(late: LateHost, before: Moment | undefined, now: Now): number {
+  const passed = before !== undefined && before.inc === late.inc && before.fromMs <= now.bootMs;
+  return passed && late.remainingMs === 0 ? before.fromMs : now.bootMs + late.remainingMs;
 }

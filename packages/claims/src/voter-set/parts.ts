@@ -15,4 +15,5 @@ export interface ChangeParts {
   readonly voter: Voter | undefined;
   readonly random: Random;
   readonly self: HostId;
+  readonly hypervisor: boolean;
 }

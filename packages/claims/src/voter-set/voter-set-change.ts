@@ -10,7 +10,7 @@ import { ballotAbove } from "../ballot.ts";
 import type { OperatorCommand } from "../events.ts";
 import type { VoterReply } from "../messages.ts";
 import { grantMs } from "../profile.ts";
-import { isVoterCountAllowed } from "../quorum.ts";
+import { isVoterCountAllowed, majority } from "../quorum.ts";
 import type { Now } from "../time.ts";
 import type { Configuration, HostId, Voter as VoterEntry } from "../words.ts";
 import type { ChangeParts } from "./parts.ts";
@@ -27,8 +27,9 @@ export class VoterSetChange {
   #copies = 0;
   nextWakeMs = Number.POSITIVE_INFINITY;
 
-  constructor(parts: ChangeParts) {
+  constructor(parts: ChangeParts, now: Now) {
     this.#parts = parts;
+    if (parts.membership.config.previous !== undefined) this.watch(now);
   }
 
   /** An operator's wish for another set. Refused, with a note, when its size is not allowed (never even, never above 7). */
@@ -60,6 +61,11 @@ export class VoterSetChange {
     this.#change = founded;
     this.#send(now);
     return true;
+  }
+
+  /** Looks, every few seconds, whether a change that began somewhere is ever completed. */
+  watch(now: Now): void {
+    this.nextWakeMs = Math.min(this.nextWakeMs, now.bootMs + resendMs * (4 + 4 * this.#parts.random.next()));
   }
 
   /** An old voter is sealed: whoever hears it looks after a while whether somebody completes the change. */
@@ -119,18 +125,20 @@ export class VoterSetChange {
   tick(now: Now): void {
     if (now.bootMs < this.nextWakeMs) return;
     this.nextWakeMs = Number.POSITIVE_INFINITY;
-    const { membership, holder } = this.#parts;
     if (this.#change !== undefined) {
       this.#send(now);
       return;
     }
-    const { begun, config } = membership;
-    if (begun !== undefined && begun.number === config.number + 1) {
-      this.#run(config, begun, "sealing", now);
-      return;
-    }
-    const stuck = config.previous !== undefined && config.reset === undefined && !holder.isLeased(now);
-    if (stuck && config.previous !== undefined) this.#run(config.previous, config, "sealing", now);
+    const { begun, config } = this.#parts.membership;
+    if (begun !== undefined && begun.number === config.number + 1) this.#run(config, begun, "sealing", now);
+    else if (config.previous !== undefined && this.#isStuck(now)) this.#run(config.previous, config, "sealing", now);
+    else if (config.previous !== undefined) this.watch(now);
+  }
+
+  /** This configuration was taken, and too few of its voters answer: perhaps nobody has copied the registers to them. */
+  #isStuck(now: Now): boolean {
+    const { membership, holder, hypervisor } = this.#parts;
+    return hypervisor && !holder.isLeased(now) && holder.votersHeard(now) < majority(membership.config.voters.length);
   }
 }
 
