@@ -1,7 +1,7 @@
 import type { SourcePosition } from "@berth/model";
 import type { Attribute, Body, Bundle, PolicyFile, Value } from "../syntax/ast.ts";
 import { closestWord } from "../syntax/closest-word.ts";
-import { classHolds } from "./call-function.ts";
+import { classHolds } from "./class-holds.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { type EvaluationContext, type EvaluationState, qualifiedName } from "./evaluation-state.ts";
 import { expandText } from "./expand-text.ts";
@@ -17,6 +17,7 @@ export interface SequencedBundle {
   readonly args: readonly PolicyValue[];
 }
 
+/** @param given the caller's own sequence, which replaces the policy's */
 export function bundleSequence(
   state: EvaluationState,
   files: readonly PolicyFile[],

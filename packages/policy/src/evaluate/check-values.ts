@@ -1,5 +1,6 @@
 import type { Severity, SourcePosition } from "@berth/model";
 import { parseClassExpression } from "../class-expression/parse-class-expression.ts";
+import { argumentProblem } from "../functions/argument-problem.ts";
 import { functionTable, unavailableFunctions } from "../functions/function-table.ts";
 import type { PolicyFunction } from "../functions/function-types.ts";
 import { parseInteger, parseReal } from "../functions/number-text.ts";
@@ -8,7 +9,6 @@ import { type GuestAttribute, guestAttribute } from "../guest-environments/guest
 import type { Attribute, Body, Bundle, Call, PolicyFile, PolicyPromise, Value } from "../syntax/ast.ts";
 import { closestWord } from "../syntax/closest-word.ts";
 import { promiseAttributesOf } from "../syntax/language-names.ts";
-import { argumentProblem } from "./call-function.ts";
 import type { FindingList } from "./finding-list.ts";
 import { scalar } from "./policy-value.ts";
 import { hasReference } from "./text-template.ts";

@@ -4,6 +4,7 @@ import type { HostFacts } from "../hard-classes/host-facts.ts";
 import { systemVariables } from "../hard-classes/system-variables.ts";
 import type { PolicyFile } from "../syntax/ast.ts";
 import { checkFiles } from "../syntax/check-files.ts";
+import type { RunSink } from "./bundle-run.ts";
 import { bundleSequence } from "./bundle-sequence.ts";
 import { checkClassCase } from "./check-class-case.ts";
 import { checkSelfReference } from "./check-self-reference.ts";
@@ -11,11 +12,11 @@ import { checkValues } from "./check-values.ts";
 import { ClassTable } from "./class-table.ts";
 import { evaluationLimits } from "./evaluation-budget.ts";
 import { EvaluationState } from "./evaluation-state.ts";
-import { loadPolicy } from "./load-policy.ts";
+import { type LoadedPolicy, loadPolicy } from "./load-policy.ts";
 import { type NotHandledPromises, notHandledPromises } from "./not-handled.ts";
 import { printValue } from "./policy-value.ts";
 import type { PolicyWorld } from "./policy-world.ts";
-import { type RunSink, rehearse, runBundle } from "./run-bundle.ts";
+import { rehearse, runBundle } from "./run-bundle.ts";
 
 /** What one evaluation is given. */
 export interface EvaluationRequest {
@@ -31,6 +32,7 @@ export interface EvaluationRequest {
   readonly options?: EvaluationOptions;
 }
 
+/** What the caller may allow or choose. */
 export interface EvaluationOptions {
   /** Lets `execresult` and `returnszero` run commands. @default false: reading a policy must not change anything */
   readonly allowCommands?: boolean;
@@ -70,11 +72,11 @@ export function evaluatePolicy(request: EvaluationRequest): Evaluation {
     environmentHandles: new Set(),
   };
   const loaded = loadPolicy(state, { file: request.entryFile, text: request.text }, () => rehearse(state, sink));
-  for (const diagnostic of [...loaded.diagnostics, ...checkFiles(loaded.files)])
+  for (const diagnostic of [...loaded.diagnostics, ...checkFiles(loaded.files, isComplete(loaded))])
     state.findings.addDiagnostic(diagnostic);
   checkValues(loaded.files, state.findings);
   checkSelfReference(loaded.files, state.findings);
-  if (!loaded.diagnostics.some((each) => each.severity === "error")) run(request, state, sink, loaded.files);
+  if (isComplete(loaded)) run(request, state, sink, loaded.files);
   const notHandled = notHandledPromises(loaded.files, state.findings);
   return {
     promises: [...sink.environments.values()],
@@ -85,6 +87,11 @@ export function evaluatePolicy(request: EvaluationRequest): Evaluation {
     diagnostics: inTextOrder(state.findings.all(), [...loaded.sources.keys()]),
     sources: loaded.sources,
   };
+}
+
+/** Whether every file could be read whole; otherwise what seems undefined may stand in what is missing. */
+function isComplete(loaded: LoadedPolicy): boolean {
+  return !loaded.diagnostics.some(({ severity }) => severity === "error");
 }
 
 /** File by file as they were read, and within a file from top to bottom. */

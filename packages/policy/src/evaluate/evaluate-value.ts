@@ -1,10 +1,11 @@
-import type { ListLiteral, Value } from "../syntax/ast.ts";
+import type { FunctionResult } from "../functions/function-types.ts";
+import type { Call, ListLiteral, Value } from "../syntax/ast.ts";
 import { callFunction } from "./call-function.ts";
 import { evaluationLimits } from "./evaluation-budget.ts";
 import type { EvaluationContext } from "./evaluation-state.ts";
 import { expandText, resolveName } from "./expand-text.ts";
 import { itemsOf, list, type PolicyValue, scalar } from "./policy-value.ts";
-import { hasReference, wholeListReference } from "./text-template.ts";
+import { wholeListReference } from "./text-template.ts";
 
 /**
  * A right side becomes a value: strings are expanded, lists are put together with `@(other)` spliced in, calls are made.
@@ -23,8 +24,14 @@ export function evaluateValue(value: Value, context: EvaluationContext, depth = 
     case "list":
       return evaluateList(value, context, depth);
     case "call":
-      return withinDepth(value, context, depth) ? answerAsText(callFunction(value, context, depth + 1)) : undefined;
+      return answerAsText(evaluateCall(value, context, depth));
   }
+}
+
+/** Makes a call whose answer may be yes or no. */
+export function evaluateCall(call: Call, context: EvaluationContext, depth = 0): FunctionResult {
+  if (!withinDepth(call, context, depth)) return undefined;
+  return callFunction(call, context, (value, inner) => evaluateValue(value, inner, depth + 1));
 }
 
 function withinDepth(value: Value, context: EvaluationContext, depth: number): boolean {
@@ -78,12 +85,4 @@ function rawText(element: Value): string {
 
 function textsIn(value: PolicyValue): readonly string[] {
   return value.kind === "scalar" ? [value.text] : (itemsOf(value) ?? []);
-}
-
-/** Whether a value still holds an unknown variable, so that it is worth waiting for a later pass. */
-export function isUnresolved(value: PolicyValue): boolean {
-  if (value.kind === "scalar") return hasReference(value.text) || wholeListReference(value.text) !== undefined;
-  return (
-    value.kind === "list" && value.items.some((item) => hasReference(item) || wholeListReference(item) !== undefined)
-  );
 }

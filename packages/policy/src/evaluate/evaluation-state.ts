@@ -4,8 +4,10 @@ import type { Body, Bundle, PolicyFile } from "../syntax/ast.ts";
 import type { ClassScope, ClassTable } from "./class-table.ts";
 import { EvaluationBudget } from "./evaluation-budget.ts";
 import { FindingList } from "./finding-list.ts";
+import type { NamedTexts } from "./named-texts.ts";
 import type { PolicyValue } from "./policy-value.ts";
 import type { PolicyWorld } from "./policy-world.ts";
+import { ReferenceCache } from "./reference-cache.ts";
 import { parseTemplate, type Template } from "./text-template.ts";
 import { VariableTable } from "./variable-table.ts";
 
@@ -22,6 +24,8 @@ export class EvaluationState {
   readonly bundles = new Map<string, Bundle>();
   /** `type namespace:name` to body. */
   readonly bodies = new Map<string, Body>();
+  /** References of texts, found once. */
+  readonly references = new ReferenceCache();
   readonly #templates = new Map<string, Template>();
   readonly #expressions = new Map<string, ClassExpressionResult>();
 
@@ -51,14 +55,14 @@ export class EvaluationState {
   }
 
   /** Templates of texts that stand in the policy, each taken apart once. */
-  template(text: string): Template {
+  readonly template = (text: string): Template => {
     let template = this.#templates.get(text);
     if (template === undefined) {
       template = parseTemplate(text);
       if (this.#templates.size < cachedMax) this.#templates.set(text, template);
     }
     return template;
-  }
+  };
 
   expression(text: string): ClassExpressionResult {
     let parsed = this.#expressions.get(text);
@@ -86,9 +90,9 @@ export interface EvaluationContext {
   readonly scope: string;
   readonly classes: ClassScope;
   /** `$(this.name)`, and `with` as itself. */
-  readonly specials: ReadonlyMap<string, string>;
+  readonly specials: NamedTexts | undefined;
   /** Reference names that the iteration has fixed, as written, to the item of this round. */
-  readonly bindings?: ReadonlyMap<string, string>;
+  readonly bindings?: NamedTexts | undefined;
   /** Parameters of the body whose text is looked at. */
   readonly parameters?: ReadonlyMap<string, PolicyValue>;
   /** 1 to 3; from the last one on, what is unresolved stays so. */

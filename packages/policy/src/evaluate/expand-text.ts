@@ -1,6 +1,7 @@
 import { evaluationLimits } from "./evaluation-budget.ts";
 import type { EvaluationContext } from "./evaluation-state.ts";
 import { type JsonValue, jsonAt } from "./json-value.ts";
+import { textNamed } from "./named-texts.ts";
 import { fromJson, type PolicyValue } from "./policy-value.ts";
 import { hasReference, type Template, type TemplateReference } from "./text-template.ts";
 import { parseVariableName } from "./variable-name.ts";
@@ -63,7 +64,7 @@ function reportTooLong(template: Template, context: EvaluationContext): string {
 export function resolveName(text: string, context: EvaluationContext): PolicyValue | undefined {
   const parameter = context.parameters?.get(text);
   if (parameter?.kind === "scalar") return parameter;
-  const bound = context.bindings?.get(text);
+  const bound = textNamed(context.bindings, text);
   if (bound !== undefined) return { kind: "scalar", type: "string", text: bound };
   if (parameter !== undefined) return parameter;
   const name = parseVariableName(text);
@@ -84,6 +85,6 @@ function memberOf(json: JsonValue, indices: readonly string[]): PolicyValue | un
 }
 
 function special(name: string, context: EvaluationContext): PolicyValue | undefined {
-  const text = context.specials.get(name);
+  const text = textNamed(context.specials, name);
   return text === undefined ? undefined : { kind: "scalar", type: "string", text };
 }

@@ -3,8 +3,9 @@ import type { Value } from "../syntax/ast.ts";
 import { evaluationLimits } from "./evaluation-budget.ts";
 import type { EvaluationContext } from "./evaluation-state.ts";
 import { expandText, resolveName } from "./expand-text.ts";
+import { type NamedTexts, withText } from "./named-texts.ts";
 import { itemsOf } from "./policy-value.ts";
-import type { Template } from "./text-template.ts";
+import type { ReferenceName } from "./reference-cache.ts";
 
 /**
  * Implicit iteration: a promise that mentions `$(list)` is a promise for each item. Every list (or container) that a
@@ -17,38 +18,23 @@ export interface IterationPlan {
   readonly dynamic: readonly string[];
 }
 
-/** Collects the references of texts, inner ones before outer ones, each once. */
+/** Collects what a promise refers to, each name once, and finds the lists among it. */
 export class ReferenceCollector {
   readonly #names = new Map<string, { readonly plain: boolean; readonly context: EvaluationContext }>();
 
   addText(text: string, context: EvaluationContext): void {
-    if (text.includes("$")) this.#addTemplate(context.state.template(text), context);
+    const { state } = context;
+    this.#add(state.references.ofText(text, state.template), context);
   }
 
   addValue(value: Value, context: EvaluationContext): void {
-    switch (value.kind) {
-      case "string":
-        this.addText(value.text, context);
-        return;
-      case "variable":
-        this.addText(value.sigil === "$" ? value.raw : value.name, context);
-        return;
-      case "list":
-        for (const element of value.elements) this.addValue(element, context);
-        return;
-      case "call":
-        for (const argument of value.args) this.addValue(argument, context);
-        return;
-      case "name":
-        return;
-    }
+    const { state } = context;
+    this.#add(state.references.ofValue(value, state.template), context);
   }
 
-  #addTemplate(template: Template, context: EvaluationContext): void {
-    for (const part of template.parts) {
-      if (typeof part === "string") continue;
-      if (!part.name.plain) this.#addTemplate(part.name, context);
-      if (!this.#names.has(part.name.text)) this.#names.set(part.name.text, { plain: part.name.plain, context });
+  #add(references: readonly ReferenceName[], context: EvaluationContext): void {
+    for (const { name, plain } of references) {
+      if (!this.#names.has(name)) this.#names.set(name, { plain, context });
     }
   }
 
@@ -82,7 +68,7 @@ export function iterate(plan: IterationPlan, context: EvaluationContext, positio
     return;
   }
   if (plan.lists.length === 0 && plan.dynamic.length === 0) round(context);
-  else nest({ plan, round, position, rounds: 0 }, 0, context, new Map());
+  else nest({ plan, round, position, rounds: 0 }, 0, context, context.bindings);
 }
 
 interface Walk {
@@ -92,7 +78,7 @@ interface Walk {
   rounds: number;
 }
 
-function nest(walk: Walk, at: number, context: EvaluationContext, bindings: ReadonlyMap<string, string>): void {
+function nest(walk: Walk, at: number, context: EvaluationContext, bindings: NamedTexts | undefined): void {
   const level = walk.plan.lists[at];
   if (level === undefined) {
     nestDynamic(walk, 0, { ...context, bindings });
@@ -100,7 +86,7 @@ function nest(walk: Walk, at: number, context: EvaluationContext, bindings: Read
   }
   for (const item of level.items) {
     if (stopped(walk, context)) return;
-    nest(walk, at + 1, context, new Map([...bindings, [level.name, item]]));
+    nest(walk, at + 1, context, withText(bindings, level.name, item));
   }
 }
 
@@ -121,7 +107,7 @@ function nestDynamic(walk: Walk, at: number, context: EvaluationContext): void {
   }
   for (const item of items) {
     if (stopped(walk, context)) return;
-    nestDynamic(walk, at + 1, { ...context, bindings: new Map([...(context.bindings ?? []), [filled, item]]) });
+    nestDynamic(walk, at + 1, { ...context, bindings: withText(context.bindings, filled, item) });
   }
 }
 

@@ -10,9 +10,12 @@ export interface JsonNumber {
   readonly text: string;
 }
 
+/** An object, its members in the order of the text. */
 export type JsonObject = ReadonlyMap<string, JsonValue>;
+/** Any JSON value. */
 export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject;
 
+/** What parsing one JSON text gives. */
 export type JsonParse =
   | { readonly ok: true; readonly value: JsonValue }
   | { readonly ok: false; readonly error: string };
@@ -59,10 +62,12 @@ export function printJsonIndented(value: JsonValue, indent = ""): string {
   return items.length === 0 ? `${open}${close}` : `${open}\n${items.join(",\n")}\n${indent}${close}`;
 }
 
+/** Whether a value is an array. */
 export function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
 
+/** Whether a value is an object. */
 export function isJsonObject(value: JsonValue): value is JsonObject {
   return value instanceof Map;
 }

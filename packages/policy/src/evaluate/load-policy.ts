@@ -1,12 +1,13 @@
 import type { Diagnostic, SourcePosition } from "@berth/model";
 import type { Body, PolicyFile } from "../syntax/ast.ts";
 import { parsePolicy } from "../syntax/parse-policy.ts";
-import { classHolds } from "./call-function.ts";
+import { classHolds } from "./class-holds.ts";
 import { ClassScope } from "./class-table.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { evaluationLimits } from "./evaluation-budget.ts";
 import type { EvaluationContext, EvaluationState } from "./evaluation-state.ts";
 import { expandText } from "./expand-text.ts";
+import { withText } from "./named-texts.ts";
 import { hasReference } from "./text-template.ts";
 
 /**
@@ -21,6 +22,7 @@ export interface LoadedPolicy {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Reads the entry file and everything it includes. `rehearseBundles` gives variables their values so far. */
 export function loadPolicy(
   state: EvaluationState,
   entry: { readonly file: string; readonly text: string },
@@ -134,10 +136,8 @@ export function controlContext(body: Body, state: EvaluationState): EvaluationCo
     sections: [],
   };
   const directory = directoryOf(body.position.file);
-  const specials = new Map([
-    ["this.promise_filename", body.position.file],
-    ["this.promise_dirname", directory],
-  ]);
+  const inFile = withText(undefined, "this.promise_filename", body.position.file);
+  const specials = withText(inFile, "this.promise_dirname", directory);
   return {
     state,
     bundle,

@@ -1,3 +1,5 @@
+/** The outside as policy sees it: files, names, commands, always through the caller. */
+
 /** What a file path leads to. */
 export interface FileStatus {
   readonly kind: "file" | "directory" | "other";
@@ -5,6 +7,7 @@ export interface FileStatus {
   readonly executable: boolean;
 }
 
+/** A text, or why there is none. */
 export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string };
 
 /** What came of a command: `output` is what it wrote to standard output. */

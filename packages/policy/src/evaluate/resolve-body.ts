@@ -1,5 +1,5 @@
 import type { Attribute, Body, Value } from "../syntax/ast.ts";
-import { classHolds } from "./call-function.ts";
+import { classHolds } from "./class-holds.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { evaluationLimits } from "./evaluation-budget.ts";
 import { type EvaluationContext, qualifiedName } from "./evaluation-state.ts";
@@ -38,7 +38,7 @@ export function resolveBody(
   const inner: EvaluationContext = { ...context, parameters };
   const attributes = new Map<string, ResolvedAttribute>(inherited(type, body, inner, depth));
   for (const attribute of body.attributes) {
-    if (attribute.name.text !== "inherit_from" && guardHolds(attribute, inner)) {
+    if (attribute.name.text !== "inherit_from" && bodyGuardHolds(attribute, inner)) {
       attributes.set(attribute.name.text, { attribute, context: inner });
     }
   }
@@ -79,7 +79,7 @@ function inherited(
   depth: number,
 ): ReadonlyMap<string, ResolvedAttribute> {
   const parent = body.attributes
-    .filter((each) => each.name.text === "inherit_from" && guardHolds(each, context))
+    .filter((each) => each.name.text === "inherit_from" && bodyGuardHolds(each, context))
     .at(-1);
   if (parent === undefined) return new Map();
   if (depth >= evaluationLimits.inheritDepth) {
@@ -90,7 +90,8 @@ function inherited(
   return resolveBody(type, parent.value, context, depth + 1)?.attributes ?? new Map();
 }
 
-function guardHolds(attribute: Attribute, context: EvaluationContext): boolean {
+/** Whether an attribute of a body counts here. */
+export function bodyGuardHolds(attribute: Attribute, context: EvaluationContext): boolean {
   const { guard } = attribute;
   return guard === undefined || classHolds(expandText(guard.text, context), context, guard.position);
 }

@@ -1,9 +1,11 @@
-import { type EnvironmentSink, runEnvironment } from "../guest-environments/environment-promises.ts";
+import { runEnvironment } from "../guest-environments/environment-promises.ts";
 import type { Attribute, Bundle, Section } from "../syntax/ast.ts";
+import type { BundleCall, BundleRun, RunSink } from "./bundle-run.ts";
 import { ClassScope } from "./class-table.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { evaluationLimits } from "./evaluation-budget.ts";
 import { type EvaluationContext, type EvaluationState, passes } from "./evaluation-state.ts";
+import { type NamedTexts, withText } from "./named-texts.ts";
 import type { PolicyValue } from "./policy-value.ts";
 import { runClass } from "./run-classes.ts";
 import { runMethod } from "./run-methods.ts";
@@ -17,28 +19,6 @@ import { runVariable } from "./run-vars.ts";
  * last pass only, when everything that can be known is known.
  */
 
-/** What a run of the policy gathers besides variables and classes. */
-export interface RunSink extends EnvironmentSink {
-  readonly reports: string[];
-  /** Promises already carried out, as CFEngine's locks have it: the same promise twice acts once. */
-  readonly done: Set<string>;
-  /** Handles of promises that were carried out, for `depends_on`. */
-  readonly handles: Set<string>;
-}
-
-/** One run of one bundle. */
-export interface BundleRun {
-  readonly state: EvaluationState;
-  readonly sink: RunSink;
-  readonly bundle: Bundle;
-  /** Qualified: `default:main`. */
-  readonly scope: string;
-  readonly classes: ClassScope;
-  readonly depth: number;
-  /** What the caller's `useresult` gets: index to text. */
-  readonly results: Map<string, string>;
-}
-
 /** The order of promise types within a pass, those that are handled here. */
 const normalOrder = ["meta", "vars", "classes", "methods", "guest_environments", "reports"] as const;
 
@@ -48,13 +28,6 @@ const bodyAttributes: ReadonlySet<string> = new Set([
   "action",
   "classes",
 ]);
-
-export interface BundleCall {
-  readonly bundle: Bundle;
-  readonly args: readonly PolicyValue[];
-  readonly inherited?: ClassScope;
-  readonly depth: number;
-}
 
 /** Runs a bundle with its arguments. @returns what it reported to its caller, index to text */
 export function runBundle(state: EvaluationState, sink: RunSink, call: BundleCall): ReadonlyMap<string, string> {
@@ -76,7 +49,9 @@ export function runBundle(state: EvaluationState, sink: RunSink, call: BundleCal
   }
   setParameters(run, call.args);
   for (let pass = 1; pass <= passes && !state.budget.exhausted; pass += 1) {
-    for (const type of normalOrder) runSections(run, type, pass);
+    for (const type of normalOrder) {
+      if (type !== "guest_environments" || pass === passes) runSections(run, type, pass);
+    }
   }
   return run.results;
 }
@@ -132,12 +107,15 @@ function runSections(run: BundleRun, type: (typeof normalOrder)[number], pass: n
 function contextOf(run: BundleRun, pass: number): EvaluationContext {
   const file = run.bundle.position.file;
   const slash = file.lastIndexOf("/");
-  const specials = new Map([
-    ["this.bundle", run.scope.slice(run.scope.indexOf(":") + 1)],
-    ["this.namespace", run.bundle.namespace],
-    ["this.promise_filename", file],
-    ["this.promise_dirname", slash < 0 ? "." : file.slice(0, Math.max(1, slash))],
-  ]);
+  const directory = slash < 0 ? "." : file.slice(0, Math.max(1, slash));
+  const texts = {
+    "this.bundle": run.scope.slice(run.scope.indexOf(":") + 1),
+    "this.namespace": run.bundle.namespace,
+    "this.promise_filename": file,
+    "this.promise_dirname": directory,
+  };
+  let specials: NamedTexts | undefined;
+  for (const [name, text] of Object.entries(texts)) specials = withText(specials, name, text);
   return { state: run.state, bundle: run.bundle, scope: run.scope, classes: run.classes, specials, pass };
 }
 
@@ -166,10 +144,10 @@ function act(run: BundleRun, type: (typeof normalOrder)[number], round: PromiseR
       runClass(round);
       break;
     case "methods":
-      if (!runMethod(round, run)) return;
+      if (!runMethod(round, run, (call) => runBundle(run.state, run.sink, call))) return;
       break;
     case "guest_environments":
-      if (round.context.pass === passes) runEnvironment(round, run.scope, run.sink);
+      runEnvironment(round, run.scope, run.sink);
       return;
     case "reports":
       if (!runReport(round, run)) return;

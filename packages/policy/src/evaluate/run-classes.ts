@@ -2,7 +2,7 @@ import { parseInteger } from "../functions/number-text.ts";
 import { canonify } from "../hard-classes/canonify.ts";
 import { hostNames } from "../hard-classes/hard-classes.ts";
 import type { Attribute, Value } from "../syntax/ast.ts";
-import { classHolds } from "./call-function.ts";
+import { classHolds } from "./class-holds.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { conditionAnswer, type PromiseRound } from "./run-promise.ts";
 import { hasReference } from "./text-template.ts";

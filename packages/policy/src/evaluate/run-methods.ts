@@ -1,17 +1,17 @@
 import type { Value } from "../syntax/ast.ts";
 import { closestWord } from "../syntax/closest-word.ts";
-import { evaluateValue, isUnresolved } from "./evaluate-value.ts";
+import type { BundleCaller, BundleRun } from "./bundle-run.ts";
+import { evaluateValue } from "./evaluate-value.ts";
 import { type EvaluationContext, passes, qualifiedName } from "./evaluation-state.ts";
 import { expandText, resolveName } from "./expand-text.ts";
-import { type PolicyValue, printValue, scalar } from "./policy-value.ts";
-import { type BundleRun, runBundle } from "./run-bundle.ts";
+import { isUnresolved, type PolicyValue, printValue, scalar } from "./policy-value.ts";
 import type { PromiseRound } from "./run-promise.ts";
 import { wholeListReference } from "./text-template.ts";
 
 /** A `methods` promise runs another bundle, once for the same bundle and arguments. */
 
 /** @returns whether the bundle has run, now or before */
-export function runMethod(round: PromiseRound, run: BundleRun): boolean {
+export function runMethod(round: PromiseRound, run: BundleRun, callBundle: BundleCaller): boolean {
   const { context } = round;
   const called = round.attributes.get("usebundle")?.value ?? round.promise.promiser;
   const name = bundleName(called, round);
@@ -26,7 +26,7 @@ export function runMethod(round: PromiseRound, run: BundleRun): boolean {
   if (run.sink.done.has(key)) return true;
   run.sink.done.add(key);
   const inherits = isTrue(round, "inherit");
-  const results = runBundle(run.state, run.sink, {
+  const results = callBundle({
     bundle,
     args: known,
     depth: run.depth + 1,

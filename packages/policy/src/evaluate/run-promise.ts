@@ -1,9 +1,10 @@
 import type { Attribute, PolicyPromise, Value } from "../syntax/ast.ts";
-import { callFunction, classHolds } from "./call-function.ts";
-import { evaluateValue } from "./evaluate-value.ts";
+import { classHolds } from "./class-holds.ts";
+import { evaluateCall, evaluateValue } from "./evaluate-value.ts";
 import { type EvaluationContext, passes } from "./evaluation-state.ts";
 import { expandText } from "./expand-text.ts";
 import { iterate, ReferenceCollector } from "./iterate.ts";
+import { withText } from "./named-texts.ts";
 import { resolveBody } from "./resolve-body.ts";
 import { hasReference } from "./text-template.ts";
 
@@ -83,7 +84,7 @@ function runRound(
 }
 
 function withSpecial(context: EvaluationContext, name: string, text: string): EvaluationContext {
-  return { ...context, specials: new Map([...context.specials, [name, text]]) };
+  return { ...context, specials: withText(context.specials, name, text) };
 }
 
 function scalarText(value: Value, context: EvaluationContext): string | undefined {
@@ -106,7 +107,7 @@ function conditionsHold(attributes: ReadonlyMap<string, Attribute>, context: Eva
 
 /** Whether a class expression or a call on a right side holds; `undefined` where a variable in it is not known. */
 export function conditionAnswer(value: Value, context: EvaluationContext): boolean | undefined {
-  const result = value.kind === "call" ? callFunction(value, context, 1) : evaluateValue(value, context);
+  const result = value.kind === "call" ? evaluateCall(value, context) : evaluateValue(value, context);
   if (result === undefined || typeof result === "boolean") return result;
   if (result.kind !== "scalar" || hasReference(result.text)) return undefined;
   return classHolds(result.text, context, value.position);

@@ -1,7 +1,7 @@
+import type { BundleRun } from "./bundle-run.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { passes } from "./evaluation-state.ts";
 import { expandText, resolveName } from "./expand-text.ts";
-import type { BundleRun } from "./run-bundle.ts";
 import type { PromiseRound } from "./run-promise.ts";
 import { hasReference, type Template } from "./text-template.ts";
 

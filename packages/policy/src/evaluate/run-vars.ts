@@ -1,9 +1,9 @@
 import { parseInteger, parseReal, printInteger, printReal } from "../functions/number-text.ts";
 import type { Attribute } from "../syntax/ast.ts";
-import { evaluateValue, isUnresolved } from "./evaluate-value.ts";
+import { evaluateValue } from "./evaluate-value.ts";
 import { expandText, resolveName } from "./expand-text.ts";
 import { parseJson } from "./json-value.ts";
-import { data, list, type PolicyType, type PolicyValue, scalar } from "./policy-value.ts";
+import { data, isUnresolved, list, type PolicyType, type PolicyValue, scalar } from "./policy-value.ts";
 import type { PromiseRound } from "./run-promise.ts";
 import { hasReference, wholeListReference } from "./text-template.ts";
 import { isLegalVariableName, parseVariableName } from "./variable-name.ts";
@@ -21,6 +21,7 @@ export function valueAttribute(attributes: ReadonlyMap<string, Attribute>): [Pol
   return undefined;
 }
 
+/** Defines the variable, or reports why it cannot be. @param scope the qualified bundle that it belongs to */
 export function runVariable(round: PromiseRound, scope: string): void {
   const { context, promiser, promise } = round;
   const typed = valueAttribute(round.attributes);

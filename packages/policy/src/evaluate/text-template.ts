@@ -13,6 +13,7 @@ export interface TemplateReference {
   readonly bracket: "(" | "{";
 }
 
+/** A text taken apart. */
 export interface Template {
   readonly text: string;
   readonly parts: readonly (string | TemplateReference)[];

@@ -47,6 +47,7 @@ export class VariableTable {
   }
 }
 
+/** One element of an array. */
 export interface ArrayElement {
   readonly indices: readonly string[];
   readonly value: PolicyValue;

@@ -26,7 +26,7 @@ export const classFunctions: FunctionFamily = {
     apply: (args, context) => !args.every((argument) => context.holds(argument.text, argument.position)),
   },
   ifelse: {
-    parameters: [parameter("class or value", "lazy")],
+    parameters: [parameter("value")],
     variadic: true,
     returns: "any",
     takesUnresolved: true,

@@ -81,7 +81,7 @@ export const dataFunctions: FunctionFamily = {
       const argument = args[0];
       if (json === undefined || argument === undefined) return undefined;
       const expand = (text: string): string =>
-        context.expandLazily({ kind: "string", position: argument.position, text, raw: text }, new Map()) ?? text;
+        context.expandLazily({ kind: "string", position: argument.position, text, raw: text }, undefined) ?? text;
       return data(mapTexts(json, expand));
     },
   },

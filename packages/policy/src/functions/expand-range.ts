@@ -9,6 +9,7 @@ export type RangeExpansion =
 /** Names that one range may give: ten times the largest fleet that is promised to work. */
 export const rangeItemsMax = 100_000;
 
+/** Expands the first range in a text, counting by `step`. */
 export function expandRange(text: string, step: number): RangeExpansion {
   const match = /\[(\d{1,15})-(\d{1,15})\]/.exec(text);
   if (match === null) {

@@ -1,3 +1,4 @@
+/** Functions that ask the caller for files, and two that ask it to run a command, which it must have allowed. */
 import { list, scalar } from "../evaluate/policy-value.ts";
 import { type Argument, type FunctionContext, type FunctionFamily, parameter, textAt } from "./function-types.ts";
 import { numberAt } from "./number-functions.ts";

@@ -26,6 +26,7 @@ export interface FormatArgument {
   readonly whole: PolicyValue;
 }
 
+/** Formats; %S takes a list or container. */
 export function formatText(pattern: string, args: readonly FormatArgument[]): FormatResult {
   let next = 0;
   let missing = false;

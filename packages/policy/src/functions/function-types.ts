@@ -11,6 +11,7 @@ import type { Value } from "../syntax/ast.ts";
  */
 export type ParameterType = "string" | "int" | "real" | "list" | "name" | "class" | "path" | "regex" | "lazy";
 
+/** One parameter of a function. */
 export interface Parameter {
   readonly name: string;
   readonly type: ParameterType;
@@ -45,8 +46,8 @@ export interface FunctionContext {
   variableNames(): readonly string[];
   /** The names of all bundles, qualified. */
   bundleNames(): readonly string[];
-  /** Expands a `lazy` argument with `$(this)`, `$(this.k)`, `$(this.v)` set; `undefined` where a call in it gives nothing. */
-  expandLazily(source: Value, specials: ReadonlyMap<string, string>): string | undefined;
+  /** Expands a `lazy` argument, with `$(this)` as the item where there is one; `undefined` where it gives nothing. */
+  expandLazily(source: Value, item: string | undefined): string | undefined;
   /** Counts the steps of pattern matching against what the whole evaluation may cost. */
   spend(patternSteps: number): void;
   /** Reports why the function gives nothing. */
@@ -56,6 +57,7 @@ export interface FunctionContext {
 /** `true`/`false` from functions that answer a question; `undefined` where there is no result (yet). */
 export type FunctionResult = PolicyValue | boolean | undefined;
 
+/** One row of the table of functions. */
 export interface PolicyFunction {
   readonly parameters: readonly Parameter[];
   /** How many of the parameters may be left out, from the end. @default 0 */
@@ -69,6 +71,7 @@ export interface PolicyFunction {
   apply(args: readonly Argument[], context: FunctionContext, position: SourcePosition): FunctionResult;
 }
 
+/** Functions of one kind, by name. */
 export type FunctionFamily = Readonly<Record<string, PolicyFunction>>;
 
 /** Shorthand for tables of functions. */

@@ -1,3 +1,4 @@
+/** Functions of lists. Every one takes a list in any guise, see `collection-argument.ts`, and none changes its argument. */
 import { list, type PolicyValue, scalar } from "../evaluate/policy-value.ts";
 import { collectionOf, itemsOfArgument, members, textsOf } from "./collection-argument.ts";
 import { type Argument, type FunctionContext, type FunctionFamily, parameter, textAt } from "./function-types.ts";
@@ -113,7 +114,7 @@ function mapList(args: readonly Argument[], context: FunctionContext): PolicyVal
   if (collection === undefined || source === undefined) return undefined;
   const mapped: string[] = [];
   for (const item of textsOf(collection)) {
-    const text = context.expandLazily(source, new Map([["this", item]]));
+    const text = context.expandLazily(source, item);
     if (text === undefined) return undefined;
     mapped.push(text);
   }

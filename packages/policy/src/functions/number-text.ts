@@ -13,6 +13,7 @@ const multipliers: Readonly<Record<string, number>> = {
   G: 1024 ** 3,
 };
 
+/** A whole number as written and as it counts. */
 export interface PolicyInteger {
   /** `Infinity` for `inf`. */
   readonly value: number;

@@ -22,6 +22,7 @@ interface CharacterNode {
   readonly accepts: (character: string, ignoreCase: boolean) => boolean;
 }
 
+/** What reading a pattern gives. */
 export type PatternParse =
   | { readonly ok: true; readonly node: PatternNode; readonly groups: number; readonly ignoreCase: boolean }
   | { readonly ok: false; readonly error: string };

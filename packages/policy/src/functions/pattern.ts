@@ -9,6 +9,7 @@
  */
 import { type PatternNode, parsePattern } from "./pattern-syntax.ts";
 
+/** What one search gives; `groups[0]` is the whole match. */
 export type PatternMatch =
   | {
       readonly kind: "match";
@@ -19,6 +20,7 @@ export type PatternMatch =
   | { readonly kind: "no-match" }
   | { readonly kind: "too-costly" };
 
+/** A pattern that was read. */
 export interface Pattern {
   /** The leftmost match at or after an index. */
   find(text: string, from?: number): PatternMatch;
@@ -29,6 +31,7 @@ export interface Pattern {
   matchesWhole(text: string): boolean | "too-costly";
 }
 
+/** A pattern, or why the text is none. */
 export type PatternResult =
   | { readonly ok: true; readonly pattern: Pattern }
   | { readonly ok: false; readonly error: string };

@@ -95,6 +95,7 @@ export class AttributeReader {
 
 type FindingAdder = EvaluationContext["state"]["findings"]["add"];
 
+/** A text and where its attribute stands. */
 export interface PlacedText {
   readonly text: string;
   readonly position: SourcePosition;

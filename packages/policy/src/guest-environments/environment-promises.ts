@@ -8,6 +8,8 @@ import {
   type PromiseAction,
 } from "@berth/model";
 import { evaluateClassExpression } from "../class-expression/class-expression.ts";
+import { evaluateValue } from "../evaluate/evaluate-value.ts";
+import { bodyGuardHolds } from "../evaluate/resolve-body.ts";
 import type { PromiseRound } from "../evaluate/run-promise.ts";
 import { hasReference } from "../evaluate/text-template.ts";
 import { parseInteger } from "../functions/number-text.ts";
@@ -55,7 +57,7 @@ function readPromise(
     state,
     ...host,
     resources,
-    action: readAction(reader),
+    action: readAction(reader, round),
     classes: readClasses(reader),
     ...(comment === undefined ? {} : { comment }),
     ...(handle === undefined ? {} : { handle }),
@@ -121,18 +123,27 @@ function optionalText(reader: AttributeReader, name: string): string | undefined
   return reader.text("promise", name)?.text;
 }
 
-function readAction(reader: AttributeReader): PromiseAction {
+function readAction(reader: AttributeReader, round: PromiseRound): PromiseAction {
   const policy = reader.text("action", "action_policy")?.text;
   return {
     policy: policy === "warn" || policy === "nop" ? policy : "fix",
-    ifElapsedMinutes: minutes(reader, "ifelapsed"),
-    expireAfterMinutes: minutes(reader, "expireafter"),
+    ifElapsedMinutes: minutes(reader, round, "ifelapsed", 0),
+    expireAfterMinutes: minutes(reader, round, "expireafter", 1),
   };
 }
 
-function minutes(reader: AttributeReader, name: string): number {
-  const read = reader.text("action", name);
-  return read === undefined ? 1 : (parseInteger(read.text)?.value ?? 1);
+/** The promise's own action first, then `body agent control`, then ours. */
+function minutes(reader: AttributeReader, round: PromiseRound, name: string, otherwise: number): number {
+  const text = reader.text("action", name)?.text ?? controlText(round, name);
+  return text === undefined ? otherwise : (parseInteger(text)?.value ?? otherwise);
+}
+
+function controlText(round: PromiseRound, name: string): string | undefined {
+  const { context } = round;
+  const control = context.state.bodies.get("agent default:control");
+  const attribute = control?.attributes.find((each) => each.name.text === name && bodyGuardHolds(each, context));
+  const value = attribute === undefined ? undefined : evaluateValue(attribute.value, context);
+  return value?.kind === "scalar" ? value.text : undefined;
 }
 
 const outcomeLists = [

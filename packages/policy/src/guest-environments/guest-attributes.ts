@@ -36,6 +36,7 @@ const minutesMax = 99_999_999_999;
 /** Below this a guest of any system will hardly boot: most likely the number was meant in MiB. */
 export const memoryKibSuspicious = 16 * 1024;
 
+/** All attributes, those of the promise first. */
 export const guestAttributes: readonly GuestAttribute[] = [
   {
     name: "environment_host",
@@ -147,7 +148,7 @@ export const guestAttributes: readonly GuestAttribute[] = [
     place: "action",
     type: "int",
     range: [0, minutesMax],
-    default: "1",
+    default: "0, or what body agent control says",
     doc: "Minutes that pass between two evaluations.",
   },
   {
@@ -155,7 +156,7 @@ export const guestAttributes: readonly GuestAttribute[] = [
     place: "action",
     type: "int",
     range: [0, minutesMax],
-    default: "1",
+    default: "1, or what body agent control says",
     doc: "Minutes after which a running evaluation counts as stuck.",
   },
 ];

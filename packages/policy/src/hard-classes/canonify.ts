@@ -1,3 +1,4 @@
+/** Names of hosts, addresses and releases become class names by losing every character that a class name cannot have. */
 const outsideOfClassNames = /[^a-zA-Z0-9_]/;
 const utf8LeadBytes = [0x80, 0x800, 0x10000] as const;
 

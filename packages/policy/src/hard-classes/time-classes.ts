@@ -22,11 +22,12 @@ const months = [
 ] as const;
 const shifts = ["Night", "Morning", "Afternoon", "Evening"] as const;
 
-/** Name of a month, 1 to 12; names of weekdays, 0 to 6 from Sunday. */
+/** Name of a month, 1 to 12. */
 export function monthName(month: number): string {
   return months[month - 1] ?? "January";
 }
 
+/** Name of a weekday, 0 to 6 from Sunday. */
 export function weekdayName(weekday: number): string {
   return weekdays[weekday] ?? "Sunday";
 }
