@@ -93,7 +93,7 @@ class DifferenceWalk {
     for (const [name, value] of wanted.attributes) {
       const seen = observed.attributes.get(name);
       if (seen === value || isRuntimeAttribute(path, name, wanted, this.#view)) continue;
-      if (this.#sameAttribute(path, name, wanted, observed)) continue;
+      if (this.#sameAttribute(path, name, wanted, observed) || isHiddenSecret(name, seen)) continue;
       this.#add(`${label}@${name}`, value, seen);
     }
     const text = textOf(wanted);
@@ -158,6 +158,11 @@ class DifferenceWalk {
     if (this.#kind === "network") return "network cut";
     return path === "vcpu@current" || path === "currentMemory" ? "live" : "next boot";
   }
+}
+
+/** libvirt shows passwords only to those who ask for them; one that is not shown is taken to be right. */
+function isHiddenSecret(name: string, seen: string | undefined): boolean {
+  return seen === undefined && (name === "passwd" || name === "passwdValidTo");
 }
 
 function join(label: string, child: string): string {

@@ -124,7 +124,7 @@ const partIdentity: Readonly<Record<string, Identify>> = {
   portgroup: attribute("name"),
   host: (element) => attributeOf(element, "mac")?.toLowerCase() ?? attributeOf(element, "ip"),
   range: attribute("start"),
-  route: attribute("address"),
+  route: (element) => normalAddress(attributeOf(element, "address") ?? ""),
   ip: (element) => normalAddress(attributeOf(element, "address") ?? ""),
 };
 
@@ -132,7 +132,7 @@ const partIdentity: Readonly<Record<string, Identify>> = {
 function outline(element: XmlElement): string {
   const attributes = [...element.attributes]
     .filter(([name]) => name !== "startupPolicy")
-    .map(([name, value]) => `${name}=${/^0x[0-9a-f]+$/i.test(value) ? Number(value) : value}`);
+    .map(([name, value]) => `${name}=${/^0x[0-9a-f]+$/i.test(value) ? Number(value) : value.toLowerCase()}`);
   return `${element.name}(${attributes.sort().join(" ")})${elementsOf(element).map(outline).sort().join("")}`;
 }
 

@@ -46,11 +46,17 @@ function isFilledAtStart(path: string): boolean {
   return path === "domain/currentMemory" || path === "domain/cpu/feature" || path === "domain/cpu/vendor";
 }
 
+/** Attributes that libvirt leaves out instead of writing "no". */
+const saidOnlyWhenYes = new Set(["network@ipv6", "network@trustGuestRxFilters", "network/portgroup@default"]);
+
 /** Whether a wanted attribute is none of the user's business; `wanted` is the element that states it. */
 export function isRuntimeAttribute(path: string, name: string, wanted: XmlElement, view: DefinitionView): boolean {
   if (name === "xmlns" || name.startsWith("xmlns:")) return true;
   if (attributes.has(`${path}@${name}`)) return true;
+  if (saidOnlyWhenYes.has(`${path}@${name}`)) return attributeOf(wanted, name) === "no";
   if (name === "unit") return true;
+  // Said only where it is not "static".
+  if (path === "domain/numatune/memory" && name === "placement") return wanted.attributes.get(name) === "static";
   if (path === "domain/cpu") return name === "check" || (view === "active" && name !== "mode");
   // The bridge of a virtual network is the network's business.
   if (path === "domain/devices/interface/source" && name === "bridge") return wanted.attributes.has("network");

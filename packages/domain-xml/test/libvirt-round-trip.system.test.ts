@@ -16,6 +16,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PrivateLibvirtd, startLibvirtd, startTestDriverLibvirtd } from "../../../test/support/libvirtd.ts";
 import { tinyRomFile } from "../../../test/support/tiny-guest.ts";
+import { deviceCorpus, networkCorpus, osCorpus, topCorpus } from "./support/definition-corpus.ts";
 import { definitionPairs, root } from "./support/definition-pairs.ts";
 
 let host: PrivateLibvirtd;
@@ -117,6 +118,59 @@ describe("a definition that was merged and defined again", () => {
     expect(linesOf(result.second)).toEqual(linesOf(result.first));
   });
 });
+
+describe("each feature of libvirt's XML, alone in a definition,", () => {
+  /** Defines, dumps and undefines all in one process: one for each would take a minute. */
+  async function roundTrip(kind: "net" | "domain", definitions: readonly string[]): Promise<XmlElement[]> {
+    const prefix = kind === "net" ? "net-" : "";
+    const commands = definitions.map((xml, index) => {
+      const file = join(folder, `feature-${index}.xml`);
+      writeFileSync(file, xml.replace("<name>x</name>", `<name>x${index}</name>`));
+      const undefine = kind === "net" ? "net-undefine" : "undefine --nvram";
+      return `${prefix}define --validate ${file}; ${prefix}dumpxml --inactive x${index}; echo @@@; ${undefine} x${index}`;
+    });
+    const output = (await host.virsh(commands.join("; "))).split("@@@").slice(0, -1);
+    // Between the dumps stands what virsh says of define and undefine.
+    return output.map((text) => root(text.slice(text.search(/<(?:domain|network)/), text.lastIndexOf(">") + 1)));
+  }
+
+  test("comes back without a difference and without anything to merge: domains", async () => {
+    const wanted = [
+      ...topCorpus.map((top) => corpusDomain(top, "", plainOs)),
+      ...deviceCorpus.map((device) => corpusDomain("", device, plainOs)),
+      ...osCorpus.map((os) => corpusDomain("", "", os)),
+    ];
+    const seen = await roundTrip("domain", wanted);
+    expect(seen).toHaveLength(wanted.length);
+    for (const [index, observed] of seen.entries()) {
+      const definition = root(wanted[index] ?? "");
+      expect(
+        meaningfulDifferences("domain", definition, observed, { view: "inactive", complete: true }),
+        wanted[index],
+      ).toEqual([]);
+      const merged = mergeDefinition("domain", definition, observed, true);
+      if (!wanted[index]?.includes("passwd")) expect(writeXml(merged)).toBe(writeXml(observed));
+    }
+  });
+
+  test("comes back without a difference and without anything to merge: networks", async () => {
+    const seen = await roundTrip("net", networkCorpus);
+    for (const [index, observed] of seen.entries()) {
+      const definition = root(networkCorpus[index] ?? "");
+      expect(
+        meaningfulDifferences("network", definition, observed, { view: "inactive", complete: true }),
+        networkCorpus[index],
+      ).toEqual([]);
+      expect(writeXml(mergeDefinition("network", definition, observed, true))).toBe(writeXml(observed));
+    }
+  });
+});
+
+const plainOs = "<os><type arch='x86_64' machine='q35'>hvm</type></os>";
+
+function corpusDomain(top: string, devices: string, os: string): string {
+  return `<domain type='qemu'><name>x</name><memory unit='MiB'>64</memory>${os}${top}<devices>${devices}</devices></domain>`;
+}
 
 const rich = definitionPairs("qemu").find((pair) => pair.name === "rich")?.wanted ?? "";
 const richNetwork = definitionPairs("network").find((pair) => pair.name === "rich")?.wanted ?? "";
