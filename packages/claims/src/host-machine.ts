@@ -126,7 +126,7 @@ export class HostMachine implements Host {
         return;
       }
       case "observed": {
-        guests.onObserved(event.guests, now);
+        guests.onObserved(event.guests);
         return;
       }
       case "act-done": {
@@ -134,7 +134,7 @@ export class HostMachine implements Host {
         return;
       }
       case "policy": {
-        guests.onPolicy(event.guests, now);
+        guests.onPolicy(event.guests);
         return;
       }
       case "capacity":

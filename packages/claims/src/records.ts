@@ -40,6 +40,10 @@ export type DurableRecord =
   | { readonly kind: "config"; readonly value: Configuration }
   | { readonly kind: "owned"; readonly guest: GuestId; readonly value: OwnedClaim | null }
   | { readonly kind: "released"; readonly guest: GuestId; readonly value: ReleasedClaim | null }
+  /** A guest found running that is to be claimed before it is touched: still so after a restart of the agent. */
+  | { readonly kind: "adopting"; readonly guest: GuestId; readonly value: true | null }
+  /** Names of all guests that policy ever promised here until now: one that is not among them is new to Berth. */
+  | { readonly kind: "promised"; readonly value: readonly GuestId[] }
   /** Drain state survives a restart: a drained host must not take guests because its agent was restarted. */
   | { readonly kind: "draining"; readonly value: true | null }
   /** Written once by whoever founds the voter (`berth init`), never by the machine: see `voter.ts`. */
@@ -70,6 +74,7 @@ export function recordKey(record: DurableRecord): string {
   switch (record.kind) {
     case "owned":
     case "released":
+    case "adopting":
     case "voter-register":
       return `${record.kind}/${record.guest}`;
     case "voter-host":

@@ -111,6 +111,8 @@ export const productionRules = Object.freeze({
   mustSuspend: (leased: boolean): boolean => !leased,
   /** Release: durably forgotten before the voters are told. */
   forgetsBeforeTelling: (): boolean => true,
+  /** A copy found paused is kept for a first claim only: later ones may have been run past it elsewhere, disks and all. */
+  keepsFoundCopy: (epoch: number): boolean => epoch <= 1,
   /** Release: told only when the process is confirmed gone. */
   confirmedGone: (state: "running" | "paused" | "off"): boolean => state === "off",
 

@@ -179,7 +179,7 @@ export class SmallFleet {
     const m = this.machine(name);
     const deadMan = createDeadManWith(this.rules);
     m.deadMan = deadMan;
-    const guests = m.policy.map((p) => p.guest);
+    const guests = [...m.store.values()].flatMap((r) => (r.kind === "owned" ? [r.guest] : []));
     deadMan.step(
       { kind: "start", bootId: m.bootId, guests, ...(m.feed === undefined ? {} : { feed: m.feed }) },
       this.now(),

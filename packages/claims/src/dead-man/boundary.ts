@@ -10,7 +10,7 @@ export interface DeadManObservation {
 }
 
 export type DeadManEvent =
-  /** First event. `feed` is the tmpfs file, absent after boot; `guests` are the promised guests of the durable list. */
+  /** First event. `feed` is the tmpfs file, absent after boot; `guests` are those of the store's `owned` records. */
   | {
       readonly kind: "start";
       readonly bootId: string;

@@ -2,10 +2,11 @@
 import { reservedMs } from "../claimant/on-prepare-reply.ts";
 import type { Now } from "../time.ts";
 import type { PromisedGuest } from "../words.ts";
+import { bidMs } from "./adoption.ts";
 import { mayClaim, staggerFor } from "./candidates.ts";
+import { runsElsewhere } from "./copies.ts";
 import type { GuestParts } from "./parts.ts";
-import { type GuestState, say } from "./state.ts";
-import { bidMs, isFresh, ownerOf } from "./unowned.ts";
+import { type GuestState, ownerOf, say } from "./state.ts";
 
 /** After its start a host listens this long before it claims guests of which it knows nothing: a bid window and a round of gossip. */
 const settleMs = bidMs + 1_000;
@@ -65,14 +66,6 @@ export function claimDueMs(parts: GuestParts, g: GuestState): number {
   if (known.owner !== null) return holder.late.fenceableFromMs(membership.voterIds, known.owner, known.inc);
   if (known.next === self) return 0;
   return known.next === undefined ? g.knownSinceMs : g.knownSinceMs + reservedMs;
-}
-
-/** Somebody is heard to run it without a claim: a copy that is being adopted, which nobody may duplicate. */
-function runsElsewhere(parts: GuestParts, g: GuestState, now: Now): boolean {
-  for (const [host, advert] of parts.gossip.store.guest(g.guest))
-    if (host !== parts.self && advert.state === "running" && advert.owner === null && isFresh(parts, host, now))
-      return true;
-  return false;
 }
 
 /** The registers name this host, but it does not own the guest and may not have it: a claim cut short by a crash. */

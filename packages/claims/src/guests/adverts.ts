@@ -2,9 +2,9 @@
 import type { GossipEntry, GuestAdvert, HostAdvert } from "../messages.ts";
 import type { Now } from "../time.ts";
 import type { ClaimValue } from "../words.ts";
+import { isFresh } from "./copies.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive, ruling } from "./state.ts";
-import { isFresh } from "./unowned.ts";
 
 /** Free memory is told in steps of 64 MiB, so that it is not news all the time. */
 const memoryStepKib = 65_536;

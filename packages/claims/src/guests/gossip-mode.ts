@@ -7,13 +7,14 @@ import type { OwnedClaim } from "../records.ts";
 import type { Now } from "../time.ts";
 import type { PromisedGuest } from "../words.ts";
 import { force } from "./acts.ts";
+import { endAdoption } from "./adoption.ts";
 import { staggerFor } from "./candidates.ts";
+import { isFresh } from "./copies.ts";
 import { evaluateOwned } from "./owned.ts";
 import { deadManAlive, type GuestParts } from "./parts.ts";
 import { type GuestState, isActive, say } from "./state.ts";
 import { tell } from "./stopping.ts";
 import { type Copy, survivor } from "./survivor-order.ts";
-import { isFresh } from "./unowned.ts";
 
 /** How long a claim is told before it is acted on, for a better bid to arrive. */
 const bidMs = 500;
@@ -33,6 +34,10 @@ export function evaluateGossipMode(parts: GuestParts, g: GuestState, promise: Pr
   const stays = survivor(g.guest, promise.keep, [...others, ownCopy(parts, g, promise)]);
   if (stays !== undefined && stays.host !== parts.self) {
     yieldTo(parts, g, stays.host, now);
+    return;
+  }
+  if (isPassedBy(parts, g)) {
+    yieldTo(parts, g, g.known?.owner ?? "", now);
     return;
   }
   if (g.adopting !== undefined && now.bootMs < g.adopting.untilMs) {
@@ -82,6 +87,12 @@ function evaluateAbsence(
   parts.wakeGuest(g, g.nextTryMs);
 }
 
+/** A paused copy past which somebody else ran the guest: its memory is old, and it must not be resumed on newer disks. */
+function isPassedBy(parts: GuestParts, g: GuestState): boolean {
+  if (g.owned === undefined || g.observed?.state !== "paused" || g.known === undefined) return false;
+  return g.known.epoch > g.owned.epoch && g.known.owner !== parts.self;
+}
+
 /** Claims by saying so. Durable like any claim, so that a restarted agent knows that the copy is its own. */
 function claim(parts: GuestParts, g: GuestState, now: Now): void {
   let epoch = g.known?.epoch ?? 0;
@@ -96,7 +107,7 @@ function claim(parts: GuestParts, g: GuestState, now: Now): void {
   g.owned = value;
   g.known = { owner: parts.self, inc, epoch: value.epoch, runId: value.runId };
   g.knownSinceMs = now.bootMs;
-  g.adopting = undefined;
+  endAdoption(parts, g);
   g.wished = false;
   parts.outbox.persist({ kind: "owned", guest: g.guest, value });
   parts.feedChanged();
@@ -106,7 +117,7 @@ function claim(parts: GuestParts, g: GuestState, now: Now): void {
 /** Losers are suspended first, then taken down, then forgotten. */
 function yieldTo(parts: GuestParts, g: GuestState, host: string, now: Now): void {
   say(g, "losing", `the copy on ${host} stays`);
-  g.adopting = undefined;
+  endAdoption(parts, g);
   if (g.observed?.state === "running") {
     force(parts, g, "suspend", `the copy on ${host} stays`, now);
     return;

@@ -11,6 +11,7 @@ import type { Now } from "../time.ts";
 import type { GuestId, GuestObservation, HostId, PromisedGuest } from "../words.ts";
 import { evaluateAbsent } from "./absent.ts";
 import { onActDone, onLook } from "./acts.ts";
+import { beginAdoption, bidMs, endAdoption } from "./adoption.ts";
 import { guestAdvert, hostAdvert, hostsRunning, learnFromGossip } from "./adverts.ts";
 import { evaluateGossipMode } from "./gossip-mode.ts";
 import { onOutcome } from "./outcomes.ts";
@@ -19,7 +20,7 @@ import type { GuestParts } from "./parts.ts";
 import { clearOldIncarnation } from "./rebirth.ts";
 import { type GuestState, isActive, newGuestState, ruling, say } from "./state.ts";
 import { tell } from "./stopping.ts";
-import { bidMs, evaluateUnowned } from "./unowned.ts";
+import { evaluateUnowned } from "./unowned.ts";
 
 export class Guests {
   readonly parts: GuestParts;
@@ -27,6 +28,7 @@ export class Guests {
   readonly #toAdvertise = new Set<GuestId>();
   readonly #schedule = new Schedule();
   readonly #duplicates = new Map<string, string>();
+  readonly #promisedEver = new Set<GuestId>();
   readonly #lives = new Map<HostId, number>();
   /** The dead-man's file must be written again. */
   feedDirty = true;
@@ -71,6 +73,9 @@ export class Guests {
         this.#toAdvertise.add(record.guest);
         g.nextTryMs = record.value.by === "gossip" ? this.parts.here.startedMs + bidMs : 0;
       } else if (record.kind === "released" && record.value !== null) this.#of(record.guest).released = record.value;
+      else if (record.kind === "adopting" && record.value !== null)
+        this.#of(record.guest).adopting = { untilMs: this.parts.here.startedMs + bidMs };
+      else if (record.kind === "promised") for (const name of record.value) this.#promisedEver.add(name);
     }
     for (const guest of feed?.guests ?? []) {
       const g = this.#of(guest.guest);
@@ -88,7 +93,7 @@ export class Guests {
     for (const guest of this.parts.all.keys()) this.#dirty.add(guest);
   }
 
-  onPolicy(promised: readonly PromisedGuest[], now: Now): void {
+  onPolicy(promised: readonly PromisedGuest[]): void {
     this.parts.here.policySeen = true;
     const names = new Set(promised.map((p) => p.guest));
     for (const g of this.parts.all.values())
@@ -99,38 +104,42 @@ export class Guests {
     for (const promise of promised) {
       const g = this.#of(promise.guest);
       if (g.lastPromise?.eligible !== promise.eligible) g.startFailures = 0;
-      const found =
-        g.lastPromise === undefined &&
-        g.earlier === undefined &&
-        g.owned === undefined &&
-        g.observed?.state === "running";
-      if (found) g.adopting = { untilMs: now.bootMs + bidMs };
+      if (!this.#promisedEver.has(promise.guest)) g.isNew = true;
       g.promise = promise;
       g.lastPromise = promise;
       if (isActive(g)) this.#toAdvertise.add(g.guest);
     }
+    this.#rememberPromised(names);
     this.parts.here.wanted = promised.filter((p) => p.wanted !== "down").length;
     this.feedDirty = true;
     this.hostDirty = true;
     this.touchAll();
   }
 
+  /** Names only grow: a guest that was promised once is never again production from before Berth. */
+  #rememberPromised(names: ReadonlySet<GuestId>): void {
+    const before = this.#promisedEver.size;
+    for (const name of names) this.#promisedEver.add(name);
+    if (this.#promisedEver.size > before)
+      this.parts.outbox.persist({ kind: "promised", value: [...this.#promisedEver].sort() });
+  }
+
   /** The whole list. A guest that is not in it is off. */
-  onObserved(observed: readonly GuestObservation[], now: Now): void {
+  onObserved(observed: readonly GuestObservation[]): void {
     const { here } = this.parts;
     const first = !here.observedOnce;
     const seen = new Set<GuestId>();
     for (const observation of observed) {
       seen.add(observation.guest);
-      this.#look(this.#of(observation.guest), observation, first, now);
+      this.#look(this.#of(observation.guest), observation);
     }
     for (const g of this.parts.all.values())
-      if (!seen.has(g.guest) && (g.observed !== undefined || g.awaitsLook)) this.#look(g, undefined, first, now);
+      if (!seen.has(g.guest) && (g.observed !== undefined || g.awaitsLook)) this.#look(g, undefined);
     here.observedOnce = true;
     if (first) this.touchAll();
   }
 
-  #look(g: GuestState, observation: GuestObservation | undefined, first: boolean, now: Now): void {
+  #look(g: GuestState, observation: GuestObservation | undefined): void {
     const before = g.observed;
     g.observed = observation?.state === "off" ? undefined : observation;
     const changed = before?.state !== g.observed?.state || before?.process?.pid !== g.observed?.process?.pid;
@@ -141,11 +150,8 @@ export class Guests {
     if (changed || inFlight !== g.resumeInFlight) this.feedDirty = true;
     if (changed) this.#toAdvertise.add(g.guest);
     if (g.observed === undefined) g.lostTo = undefined;
-    const unclaimed = g.owned === undefined && g.released === undefined;
-    if (first && unclaimed && g.earlier === undefined && g.observed?.state === "running")
-      g.adopting = { untilMs: now.bootMs + bidMs };
     if (g.observed === undefined) {
-      g.adopting = undefined;
+      endAdoption(this.parts, g);
       g.earlier = undefined;
     }
     if (observation?.autostart === true && g.promise !== undefined)
@@ -238,6 +244,7 @@ export class Guests {
       say(g, "idle", "not promised");
       return;
     }
+    this.#meetNew(g, now);
     this.#changeMode(g, promise, now);
     if (promise.mode === "gossip" && g.promise !== undefined) {
       evaluateGossipMode(this.parts, g, promise, now);
@@ -259,6 +266,14 @@ export class Guests {
     if (!isActive(g)) evaluateAbsent(this.parts, g, promise, now);
   }
 
+  /** Promised for the first time and running already: it is adopted. Looked at once, when both are known. */
+  #meetNew(g: GuestState, now: Now): void {
+    if (!g.isNew || !this.parts.here.observedOnce) return;
+    g.isNew = false;
+    const ours = g.owned !== undefined || g.released !== undefined || g.earlier !== undefined;
+    if (!ours && g.observed?.state === "running") beginAdoption(this.parts, g, now);
+  }
+
   /**
    * Policy changed between quorum and gossip. What a host granted to itself is no claim for the voters: the copy is
    * claimed like one found running, before it is touched. The other way round it simply goes on.
@@ -273,7 +288,7 @@ export class Guests {
     g.owned = undefined;
     g.known = undefined;
     this.parts.outbox.persist({ kind: "owned", guest: g.guest, value: null });
-    if (g.observed?.state === "running") g.adopting = { untilMs: now.bootMs + bidMs };
+    if (g.observed?.state === "running") beginAdoption(this.parts, g, now);
     this.feedDirty = true;
     this.#toAdvertise.add(g.guest);
   }

@@ -2,6 +2,7 @@
 import type { Outcome } from "../claimant/try.ts";
 import type { Now } from "../time.ts";
 import type { ClaimValue } from "../words.ts";
+import { endAdoption } from "./adoption.ts";
 import { refreshMs } from "./owned.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive } from "./state.ts";
@@ -40,7 +41,8 @@ function onChosen(parts: GuestParts, g: GuestState, intent: Outcome["intent"], v
   if (value.inc !== parts.holder.identity.inc || parts.holder.isFenced) return;
   const { inc, epoch, runId } = value;
   g.owned = { inc, epoch, runId, by: "quorum" };
-  g.adopting = undefined;
+  g.staleCopy = g.adopting === undefined && isActive(g) && !parts.rules.keepsFoundCopy(epoch);
+  endAdoption(parts, g);
   g.lostTo = undefined;
   g.wished = false;
   g.nextRefreshMs = now.bootMs + refreshMs;
@@ -67,7 +69,7 @@ function onElsewhere(
   if (intent === "refresh" && g.owned !== undefined) loseClaim(parts, g, value);
   if (other && isActive(g) && g.owned === undefined) {
     g.lostTo = value.owner ?? undefined;
-    g.adopting = undefined;
+    endAdoption(parts, g);
     parts.feedChanged();
   }
 }

@@ -29,6 +29,12 @@ export function evaluateOwned(parts: GuestParts, g: GuestState, promise: Promise
   g.stoppingSinceMs = undefined;
   refresh(parts, g, now);
   if (!parts.here.observedOnce || !isFree(parts, g, now)) return;
+  if (g.staleCopy && isActive(g)) {
+    say(g, "starting", "an old copy was found; it goes first");
+    force(parts, g, "destroy", "somebody else ran the guest since this copy was paused", now);
+    return;
+  }
+  g.staleCopy = false;
   if (!isActive(g)) {
     start(parts, g, now);
     return;

@@ -29,7 +29,11 @@ export interface GuestState {
   awaitsLook: boolean;
   forced: { readonly kind: "suspend" | "destroy"; readonly sinceMs: number } | undefined;
   resumeInFlight: boolean;
-  /** Found running and unclaimed at start-up: untouched until this moment, then claimed (section 8). */
+  /** Promised for the first time ever: if it runs already, it is production from before Berth. */
+  isNew: boolean;
+  /** It was claimed with a copy that somebody else may have run past meanwhile: that copy must not be resumed. */
+  staleCopy: boolean;
+  /** Found running and unclaimed: untouched until this moment, then claimed (section 8). */
   adopting: { readonly untilMs: number } | undefined;
   /** An operator's or a drain's wish to give the guest up. */
   release: { readonly to: HostId | undefined } | undefined;
@@ -66,6 +70,8 @@ export function newGuestState(guest: GuestId): GuestState {
     awaitsLook: false,
     forced: undefined,
     resumeInFlight: false,
+    isNew: false,
+    staleCopy: false,
     adopting: undefined,
     release: undefined,
     wished: false,
@@ -94,4 +100,9 @@ export function ruling(g: GuestState): PromisedGuest | undefined {
 export function say(g: GuestState, phase: GuestPhase, reason: string): void {
   g.phase = phase;
   g.reason = reason;
+}
+
+/** Who is believed to own the guest, when that is somebody. */
+export function ownerOf(g: GuestState): { readonly host: HostId; readonly inc: number } | undefined {
+  return g.known === undefined || g.known.owner === null ? undefined : { host: g.known.owner, inc: g.known.inc };
 }
