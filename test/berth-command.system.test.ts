@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "node-libvirt";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startTestDriverLibvirtd } from "../../../test/support/libvirtd.ts";
+import { startTestDriverLibvirtd } from "./support/libvirtd.ts";
 
-const launcher = fileURLToPath(new URL("../bin/berth.js", import.meta.url));
+const launcher = fileURLToPath(new URL("../packages/cli/bin/berth.js", import.meta.url));
 
 const policyText = `bundle agent main
 {
