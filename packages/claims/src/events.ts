@@ -43,6 +43,7 @@ export type OperatorCommand =
   | { readonly kind: "drain" }
   | { readonly kind: "undrain" };
 
+/** Everything that can happen to a host. */
 export type HostEvent =
   | StartEvent
   /** Time has passed: at the latest at `nextWakeMs`, as often as the driver likes. */

@@ -25,6 +25,7 @@ import { Voter } from "./voter/voter.ts";
 import { VoterSetChange } from "./voter-set/voter-set-change.ts";
 import type { HostId } from "./words.ts";
 
+/** One agent's whole protocol machine; see `host.ts` for how it is driven. */
 export class HostMachine implements Host {
   readonly #rules: Rules;
   readonly #init: HostInit;

@@ -28,6 +28,7 @@ export interface Host {
   view(now: Now): HostView;
 }
 
+/** Where a guest stands on this host, in one word. */
 export type GuestPhase =
   | "idle"
   | "claiming"
@@ -40,6 +41,7 @@ export type GuestPhase =
   | "losing"
   | "adopting";
 
+/** One guest in a {@link HostView}. */
 export interface GuestView {
   readonly guest: GuestId;
   readonly phase: GuestPhase;
@@ -51,6 +53,7 @@ export interface GuestView {
   readonly reason: string;
 }
 
+/** A host's own view, for status, the planner and tests. */
 export interface HostView {
   readonly config: Configuration;
   readonly inc: number;

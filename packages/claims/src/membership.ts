@@ -8,6 +8,7 @@ import type { Outbox } from "./outbox.ts";
 import { majority } from "./quorum.ts";
 import type { Configuration, HostId, VoterId } from "./words.ts";
 
+/** The configuration in force and the fleet it belongs to. */
 export class Membership {
   readonly fleet: string;
   readonly #outbox: Outbox;

@@ -34,12 +34,14 @@ export interface LateHost {
   readonly remainingMs: number;
 }
 
+/** RENEW: may this host live on? */
 export interface Renew extends Request {
   readonly kind: "renew";
   readonly inc: number;
   readonly nonce: string;
   readonly attempt: number;
 }
+/** Answer to RENEW, with the hosts that this voter calls late. */
 export interface RenewReply extends Reply {
   readonly kind: "renew-reply";
   readonly inc: number;
@@ -56,11 +58,13 @@ export interface RenewReply extends Reply {
   readonly late: readonly LateHost[];
 }
 
+/** PREPARE: a promise for these guests, please. */
 export interface Prepare extends Request {
   readonly kind: "prepare";
   readonly ballot: Ballot;
   readonly guests: readonly GuestId[];
 }
+/** Answer to PREPARE: per guest a promise with what was accepted, or the ballot in the way. */
 export interface PrepareReply extends Reply {
   readonly kind: "prepare-reply";
   readonly ballot: Ballot;
@@ -75,6 +79,7 @@ export interface PrepareReply extends Reply {
   readonly owners: readonly LateHost[];
 }
 
+/** FENCE: never grant this incarnation again, please. */
 export interface Fence extends Request {
   readonly kind: "fence";
   readonly host: HostId;
@@ -82,6 +87,7 @@ export interface Fence extends Request {
   /** Set by `confirm-dead` only: an operator vouches that the host is off. Audited by the voter. */
   readonly confirmedBy?: string;
 }
+/** Answer to FENCE. */
 export interface FenceReply extends Reply {
   readonly kind: "fence-reply";
   readonly host: HostId;
@@ -92,11 +98,13 @@ export interface FenceReply extends Reply {
     | { readonly kind: "live"; readonly remainingMs: number };
 }
 
+/** ACCEPT: these values, under this ballot. */
 export interface Accept extends Request {
   readonly kind: "accept";
   readonly ballot: Ballot;
   readonly values: readonly { readonly guest: GuestId; readonly value: ClaimValue }[];
 }
+/** Answer to ACCEPT: per guest accepted, out-voted or fenced. */
 export interface AcceptReply extends Reply {
   readonly kind: "accept-reply";
   readonly ballot: Ballot;
@@ -111,6 +119,7 @@ export interface ProposeConfig extends Request {
   /** Absent in phase `prepare`. */
   readonly next?: Configuration;
 }
+/** Answer to the proposal of a configuration. */
 export interface ProposeConfigReply extends Reply {
   readonly kind: "propose-config-reply";
   readonly phase: "prepare" | "accept";
@@ -124,6 +133,7 @@ export interface Seal extends Request {
   readonly kind: "seal";
   readonly next: Configuration;
 }
+/** Answer to SEAL. */
 export interface SealReply extends Reply {
   readonly kind: "seal-reply";
   readonly sealed: boolean;
@@ -134,6 +144,7 @@ export interface Snapshot extends Request {
   /** Key to start after; empty for the first page. */
   readonly cursor: string;
 }
+/** One page, and where the next one begins. */
 export interface SnapshotReply extends Reply {
   readonly kind: "snapshot-reply";
   readonly cursor: string;
@@ -141,6 +152,7 @@ export interface SnapshotReply extends Reply {
   /** Cursor of the next page; absent after the last. */
   readonly nextCursor?: string;
 }
+/** Part of what a voter remembers. */
 export interface SnapshotPage {
   readonly hosts: readonly { readonly host: HostId; readonly known: KnownHost }[];
   readonly registers: readonly { readonly guest: GuestId; readonly register: Register }[];
@@ -155,17 +167,20 @@ export interface Install extends Request {
   readonly pageCount: number;
   readonly page: SnapshotPage;
 }
+/** One page is durable. */
 export interface InstallReply extends Reply {
   readonly kind: "install-reply";
   readonly copy: string;
   readonly pageNumber: number;
 }
+/** Section 7 (3): all pages are there; answer for the new configuration from now on. */
 export interface Activate extends Request {
   readonly kind: "activate";
   readonly next: Configuration;
   readonly copy: string;
   readonly pageCount: number;
 }
+/** Whether it does. */
 export interface ActivateReply extends Reply {
   readonly kind: "activate-reply";
   readonly copy: string;
@@ -222,6 +237,7 @@ export interface GossipEntry {
   /** Signature of the origin: made and checked by the agent, carried along unread by the core. */
   readonly proof?: string;
 }
+/** Entries, new or asked for. */
 export interface GossipPush extends Addressed {
   readonly kind: "gossip-push";
   readonly entries: readonly GossipEntry[];
@@ -242,12 +258,15 @@ export interface GossipSummary extends Addressed {
     readonly seq: number;
   }[];
 }
+/** Please send these. */
 export interface GossipWant extends Addressed {
   readonly kind: "gossip-want";
   readonly want: readonly { readonly origin: HostId; readonly key: string }[];
 }
 
+/** What is asked of a voter. */
 export type VoterRequest = Renew | Prepare | Fence | Accept | ProposeConfig | Seal | Snapshot | Install | Activate;
+/** What a voter answers. */
 export type VoterReply =
   | RenewReply
   | PrepareReply
@@ -258,6 +277,7 @@ export type VoterReply =
   | SnapshotReply
   | InstallReply
   | ActivateReply;
+/** What gossip consists of. */
 export type GossipMessage = GossipPush | GossipDigest | GossipSummary | GossipWant;
 /** Everything that may arrive from another agent. */
 export type Message = VoterRequest | VoterReply | ConfigNotice | GossipMessage;

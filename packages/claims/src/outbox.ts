@@ -10,6 +10,7 @@ import type { HostId } from "./words.ts";
 
 type ActRequest = Act extends infer A ? (A extends Act ? Omit<A, "id"> : never) : never;
 
+/** What has become ready during a step. */
 export class Outbox {
   readonly #rules: Rules;
   #persist: DurableRecord[] = [];

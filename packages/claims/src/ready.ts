@@ -59,6 +59,7 @@ export interface Note {
   readonly host?: HostId;
 }
 
+/** One batch, in the order above. */
 export interface Ready {
   readonly persist: readonly DurableRecord[];
   /** Present when the dead-man's file must be replaced. */

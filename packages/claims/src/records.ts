@@ -35,6 +35,7 @@ export interface ReleasedClaim {
   readonly next?: HostId;
 }
 
+/** Everything that is ever written to the store. */
 export type DurableRecord =
   | { readonly kind: "identity"; readonly value: Identity }
   | { readonly kind: "config"; readonly value: Configuration }

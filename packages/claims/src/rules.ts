@@ -32,6 +32,7 @@ export interface ResumeView {
   readonly deadManAlive: boolean;
 }
 
+/** The only rules of the product. */
 export const productionRules = Object.freeze({
   // Clocks and times: section 6.
 

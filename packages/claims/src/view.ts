@@ -5,6 +5,7 @@ import { majority } from "./quorum.ts";
 import type { Now } from "./time.ts";
 import { bothPassed } from "./time.ts";
 
+/** A snapshot of one life. */
 export function hostView(life: Life, now: Now): HostView {
   const { holder, membership, guests, voter } = life;
   const { config } = membership;

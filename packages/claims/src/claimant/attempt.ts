@@ -5,6 +5,7 @@ import type { Ballot, GuestId, VoterId } from "../words.ts";
 import type { ClaimantParts } from "./parts.ts";
 import type { Intent, Try } from "./try.ts";
 
+/** One ballot under way. */
 export class Attempt {
   static readonly guestsMax = guestsPerMessage;
 

@@ -10,16 +10,18 @@ import type { AcceptReply, FenceReply, PrepareReply } from "../messages.ts";
 import type { Now } from "../time.ts";
 import type { Ballot, GuestId, HostId } from "../words.ts";
 import { Attempt } from "./attempt.ts";
+import type { Claiming } from "./claiming.ts";
 import { Fences } from "./fences.ts";
 import { onAcceptReply } from "./on-accept-reply.ts";
 import { onFenceStand } from "./on-fence-reply.ts";
 import { onPrepareReply } from "./on-prepare-reply.ts";
-import type { ClaimantParts, Claiming } from "./parts.ts";
+import type { ClaimantParts } from "./parts.ts";
 import type { Ended, Intent, Outcome, Try } from "./try.ts";
 
 /** Repeat a request after this long without enough answers. @default 400 ms: several round trips of any LAN */
 const resendMs = 400;
 
+/** The claims, releases and repairs of one host that are under way. */
 export class Claimant implements Claiming {
   readonly parts: ClaimantParts;
   readonly fences: Fences;

@@ -25,6 +25,7 @@ export type FenceStand =
   /** Too many voters say that it lives; from `retryAtMs` (boot-time) on it can be asked again. */
   | { readonly kind: "live"; readonly retryAtMs: number };
 
+/** The FENCE rounds of one host, and the fences it has seen complete. */
 export class Fences {
   readonly #parts: ClaimantParts;
   readonly #rounds = new Map<string, Round>();

@@ -1,8 +1,8 @@
 import type { AcceptReply } from "../messages.ts";
 import type { Now } from "../time.ts";
 import { attemptKey } from "./attempt.ts";
+import type { Claiming } from "./claiming.ts";
 import { onRejected } from "./on-prepare-reply.ts";
-import type { Claiming } from "./parts.ts";
 
 /** Accepts come in (section 4.2): a majority makes the value chosen, and nothing can undo that but a fence or a release. */
 export function onAcceptReply(claimant: Claiming, reply: AcceptReply, now: Now): void {

@@ -1,8 +1,8 @@
 import type { FenceReply } from "../messages.ts";
 import type { Now } from "../time.ts";
+import type { Claiming } from "./claiming.ts";
 import type { FenceStand } from "./fences.ts";
 import { accept } from "./on-prepare-reply.ts";
-import type { Claiming } from "./parts.ts";
 
 /** A fence round moved (section 4.2): complete, every try that waited for it may write; called live, they all back off. */
 export function onFenceStand(claimant: Claiming, reply: FenceReply, stand: FenceStand, now: Now): void {

@@ -4,12 +4,13 @@ import { majority, reachedByMajority } from "../quorum.ts";
 import type { Now } from "../time.ts";
 import type { ClaimValue } from "../words.ts";
 import { type Attempt, attemptKey } from "./attempt.ts";
-import type { Claiming } from "./parts.ts";
+import type { Claiming } from "./claiming.ts";
 import type { Try } from "./try.ts";
 
 /** How long others leave a handed-over guest to the host named in it (section 4.4), before they look again. */
 export const reservedMs = 5_000;
 
+/** One voter's promises and refusals, for every guest of the ballot that still waits for them. */
 export function onPrepareReply(claimant: Claiming, reply: PrepareReply, now: Now): void {
   const attempt = claimant.attempts.get(attemptKey(reply.ballot));
   if (attempt === undefined) return;

@@ -10,6 +10,7 @@ export type Intent =
   /** Give it up; the guest is already forgotten here (section 4.4). */
   | { readonly kind: "release"; readonly epoch: number; readonly next?: HostId };
 
+/** One guest under way at the registers. */
 export interface Try {
   readonly guest: GuestId;
   readonly intent: Intent;

@@ -9,6 +9,7 @@ export interface DeadManObservation {
   readonly process?: ProcessIdentity;
 }
 
+/** What happens to the dead-man. */
 export type DeadManEvent =
   /** First event. `feed` is the tmpfs file, absent after boot; `guests` are those of the store's `owned` records. */
   | {
@@ -23,6 +24,7 @@ export type DeadManEvent =
   | { readonly kind: "observed"; readonly guests: readonly DeadManObservation[] }
   | { readonly kind: "act-done"; readonly act: DeadManAct; readonly outcome: "done" | "failed" };
 
+/** What the dead-man orders. */
 export type DeadManAct =
   /** Look at every guest: processes by pid and start time, their state through libvirt with a short deadline. */
   | { readonly kind: "observe" }
@@ -30,6 +32,7 @@ export type DeadManAct =
   /** By cgroup or SIGKILL, never through libvirtd. Without `process`, by the pid file. */
   | { readonly kind: "kill"; readonly guest: GuestId; readonly process?: ProcessIdentity };
 
+/** One batch of the dead-man, to be carried out as it stands. */
 export interface DeadManReady {
   readonly act: readonly DeadManAct[];
   /** Whether to feed the watchdog device now (and to write the heartbeat that the agent reads). */

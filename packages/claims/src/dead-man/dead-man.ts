@@ -28,6 +28,7 @@ const bootTimes = { killMs: 500, stopMs: 1_000, pollMs: 100 };
 /** With everything confirmed stopped it looks again this often, for somebody who resumes by hand. */
 const calmLookMs = 500;
 
+/** The machine: `step` with each event, then `takeReady`. */
 export class DeadMan {
   readonly #rules: Rules;
   #bootId = "";

@@ -25,12 +25,14 @@ const refreshHosts = 30;
 /** Entries named in one summary: 400 of at most 150 bytes stay below 64 KiB. */
 const summaryEntries = 400;
 
+/** What gossip needs of its host. */
 export interface GossipParts {
   readonly outbox: Outbox;
   readonly membership: Membership;
   readonly random: Random;
 }
 
+/** One host's gossip: what it says, what it heard, and to whom it repeats it. */
 export class Gossip {
   readonly store = new GossipStore();
   readonly #parts: GossipParts;

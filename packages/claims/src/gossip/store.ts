@@ -18,6 +18,7 @@ export interface HeardGuest {
   readonly advert: GuestAdvert;
 }
 
+/** The store of one host. */
 export class GossipStore {
   readonly #entries = new Map<string, GossipEntry>();
   readonly #digests = new Uint32Array(bucketCount);

@@ -13,6 +13,7 @@ const settleMs = bidMs + 1_000;
 /** How often it looks whether a copy that somebody runs without a claim is still heard of. */
 const lookMs = 1_000;
 
+/** One look at such a guest: wait, claim, or tell the voters that a claim of this host is void. */
 export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
   if (!parts.here.observedOnce || parts.claimant.isTrying(g.guest)) return;
   if (isOrphan(parts, g, promise)) {

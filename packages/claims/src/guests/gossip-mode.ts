@@ -21,6 +21,7 @@ const bidMs = 500;
 /** How often the absence of a better copy is checked again. */
 const lookMs = 1_000;
 
+/** One look at a guest in gossip mode. */
 export function evaluateGossipMode(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
   if (g.released !== undefined) {
     tell(parts, g, now);

@@ -22,6 +22,7 @@ import { type GuestState, isActive, newGuestState, ruling, say } from "./state.t
 import { tell } from "./stopping.ts";
 import { evaluateUnowned } from "./unowned.ts";
 
+/** All guests of one host. */
 export class Guests {
   readonly parts: GuestParts;
   readonly #dirty = new Set<GuestId>();

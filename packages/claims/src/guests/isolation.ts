@@ -8,6 +8,7 @@ import { force } from "./acts.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive, say } from "./state.ts";
 
+/** One look at an owned guest while there is no lease: what its `on_isolated` says. */
 export function isolate(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
   g.isolatedSinceMs ??= now.bootMs;
   if (!isActive(g)) {

@@ -7,6 +7,7 @@ import { refreshMs } from "./owned.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive } from "./state.ts";
 
+/** Takes note of one outcome; what to do about it is decided at the next look. */
 export function onOutcome(parts: GuestParts, g: GuestState, outcome: Outcome, now: Now): void {
   if (outcome.intent === "claim" && outcome.kind !== "chosen") parts.here.load = Math.max(0, parts.here.load - 1);
   switch (outcome.kind) {

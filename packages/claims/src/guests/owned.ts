@@ -15,6 +15,7 @@ const startFailuresMax = 3;
 /** How long a host that could not start a guest stays away from it. */
 const avoidMs = 60_000;
 
+/** One look at an owned guest: isolate, let go, start, resume, or leave alone. */
 export function evaluateOwned(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
   if (parts.rules.mustSuspend(isEntitled(parts, promise, now))) {
     isolate(parts, g, promise, now);

@@ -9,6 +9,7 @@ import type { Now } from "../time.ts";
 import type { GuestId, HostId } from "../words.ts";
 import type { GuestState } from "./state.ts";
 
+/** The surroundings of a look at a guest. */
 export interface GuestParts {
   readonly self: HostId;
   readonly rules: Rules;
@@ -51,6 +52,7 @@ export interface Circumstances {
 /** Without a heartbeat of the dead-man for this long nothing is started or resumed: 20 polls. */
 const deadManSilenceMs = 2_000;
 
+/** Whether the dead-man's heartbeat was seen recently enough to start or resume anything. */
 export function deadManAlive(here: Circumstances, now: Now): boolean {
   return now.bootMs - here.deadManSeenMs <= deadManSilenceMs;
 }

@@ -5,6 +5,7 @@ import type { Act, FeedGuest } from "../ready.ts";
 import type { OwnedClaim, ReleasedClaim } from "../records.ts";
 import type { ClaimValue, GuestId, GuestObservation, HostId, PromisedGuest } from "../words.ts";
 
+/** One guest, as this host sees it now. */
 export interface GuestState {
   readonly guest: GuestId;
   /** Absent once policy no longer promises it; the last one is kept in `lastPromise` while it is owned. */
@@ -52,6 +53,7 @@ export interface GuestState {
   reason: string;
 }
 
+/** A guest of which nothing is known yet. */
 export function newGuestState(guest: GuestId): GuestState {
   return {
     guest,

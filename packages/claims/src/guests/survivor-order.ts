@@ -5,6 +5,7 @@
 import { rendezvousScore } from "../placement/rendezvous.ts";
 import type { GuestId, HostId, PromisedGuest } from "../words.ts";
 
+/** One copy of a guest, by the fields that the order looks at. */
 export interface Copy {
   readonly host: HostId;
   /** The registers name this host as the owner. */

@@ -15,6 +15,7 @@ import { type GuestState, ownerOf, say } from "./state.ts";
 /** How often the registers are asked about a copy that nobody owns and this host cannot. */
 const askAgainMs = 5_000;
 
+/** One look at such a copy: adopt, suspend, ask, or destroy. */
 export function evaluateUnowned(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
   if (g.adopting !== undefined && adopt(parts, g, promise, g.adopting.untilMs, now)) return;
   if (g.observed?.state === "running") force(parts, g, "suspend", "this host does not own it", now);

@@ -20,12 +20,14 @@ interface Attempt {
   readonly acks: VoterId[];
 }
 
+/** What the holder needs of its host. */
 export interface HolderParts {
   readonly rules: Rules;
   readonly outbox: Outbox;
   readonly membership: Membership;
 }
 
+/** One host's lease and incarnation. */
 export class Holder {
   readonly #parts: HolderParts;
   readonly #host: HostId;

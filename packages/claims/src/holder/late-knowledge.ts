@@ -7,6 +7,7 @@ import { reachedByMajority } from "../quorum.ts";
 import type { Now } from "../time.ts";
 import type { HostId, VoterId } from "../words.ts";
 
+/** What the voters' late lists say. */
 export class LateKnowledge {
   /** Per voter, per host: boot-time moment from which the voter would fence the incarnation. */
   readonly #byVoter = new Map<VoterId, Map<HostId, Moment>>();

@@ -4,6 +4,7 @@ import type { Ballot, Configuration, HostId, Voter, VoterId } from "../words.ts"
 import type { ChangeParts } from "./parts.ts";
 import { mergeSnapshots } from "./snapshots.ts";
 
+/** A change of the voter set that is under way. */
 export interface Change {
   readonly old: Pick<Configuration, "number" | "voters">;
   next: Configuration;
@@ -22,6 +23,7 @@ export interface Change {
   readonly installed: Map<VoterId, Set<number>>;
 }
 
+/** A change at its beginning, in the given phase. */
 export function newChange(
   old: Change["old"],
   next: Configuration,

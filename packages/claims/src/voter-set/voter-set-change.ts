@@ -20,6 +20,7 @@ import { foundFromReset } from "./reset-quorum.ts";
 /** What was not answered is sent again after this long. */
 const resendMs = 500;
 
+/** One host's part in changes of the voter set: begins them, and completes those that others left. */
 export class VoterSetChange {
   readonly #parts: ChangeParts;
   #change: Change | undefined;

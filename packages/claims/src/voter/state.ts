@@ -15,6 +15,7 @@ export interface NextRegister {
   readonly next?: Configuration;
 }
 
+/** What one voter remembers, durable and volatile. */
 export interface VoterState {
   /** This disk; answers carry it. */
   readonly disk: VoterId;

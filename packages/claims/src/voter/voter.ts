@@ -21,12 +21,14 @@ import { onSnapshot } from "./on-snapshot.ts";
 import type { VoterParts } from "./parts.ts";
 import { loadVoter, type VoterState } from "./state.ts";
 
+/** Where a voter comes from: its disk and what is on it. */
 export interface VoterInit {
   readonly disk: VoterId;
   readonly self: HostId;
   readonly durable: readonly DurableRecord[];
 }
 
+/** One voter: `handle` answers one request. */
 export class Voter {
   readonly #parts: VoterParts;
   readonly #late: LateHosts;
