@@ -38,14 +38,14 @@ const promiseAttributes: Readonly<Record<string, string>> = {
   files:
     "acl() changes() content copy_from() create delete() depth_search() edit_defaults() edit_line@ " +
     "edit_template edit_template_string edit_xml@ file_select() file_type link_from() move_obstructions " +
-    "pathtype perms() rename() repository template_data? template_method touch transformer",
+    "pathtype perms() rename() repository template_data template_method touch transformer",
   guest_environments:
     "environment_host environment_interface() environment_resources() environment_state environment_type",
   insert_lines: "expand_scalars insert_select() insert_type location() select_region() whitespace_policy[]",
   insert_text: "build_xpath select_xpath",
   insert_tree: "build_xpath select_xpath",
   measurements: "data_type history_type match_value() stream_type units",
-  meta: "data? slist[] string",
+  meta: "data slist[] string",
   methods: "inherit usebundle@ useresult",
   packages:
     "additional_packages[] architecture options[] package_architectures[] package_method() " +
@@ -62,7 +62,7 @@ const promiseAttributes: Readonly<Record<string, string>> = {
   users:
     "description group_primary groups_secondary[] home_bundle@ home_bundle_inherit home_dir password() " +
     "policy shell uid",
-  vars: "data? ilist[] int policy real rlist[] slist[] string",
+  vars: "data ilist[] int policy real rlist[] slist[] string",
 };
 
 /** Body types and their attributes; {@link bodyCommonAttributes} come on top. */

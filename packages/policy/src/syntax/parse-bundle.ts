@@ -45,11 +45,12 @@ function parseStatement(state: BundleState): void {
   const guard = takeGuard(context);
   if (guard !== undefined) {
     state.guard = guard;
+    checkHeading(state, guard);
     warnOfHeadingLikeGuard(state, guard);
     return;
   }
   if (lexer.kind === "string" || lexer.kind === "unterminated") {
-    checkHeading(state);
+    checkHeading(state, undefined);
     parsePromise(state, takePromiser(state));
     return;
   }
@@ -72,7 +73,7 @@ function takeUnquotedPromise(state: BundleState): boolean {
   if (kind !== "word" && kind !== "variable" && kind !== "unknown") return false;
   const promiser = takeUnquotedPromiser(state.context);
   if (promiser === undefined) return false;
-  checkHeading(state);
+  checkHeading(state, undefined);
   parsePromise(state, promiser);
   return true;
 }
@@ -144,21 +145,20 @@ function takePromiser(state: BundleState): StringLiteral {
   return promiser;
 }
 
-/** To be called where a promise starts: it needs a heading above it. */
-function checkHeading(state: BundleState): void {
+/** To be called where a guard or a promise starts: both need a heading above them. */
+function checkHeading(state: BundleState, guard: Guard | undefined): void {
   if (state.heading !== undefined || state.headless) return;
   state.headless = true;
-  const guard = state.guard?.text ?? "";
-  const message = "this promise has no promise type; write a heading such as guest_environments: above it";
-  if (promiseTypes.includes(guard)) {
-    state.context.sink.reportAt(
-      "POLICY_GUARD_FOR_HEADING",
-      state.guard?.position ?? state.context.here(),
-      guard.length + 2,
-      "two colons make this a class guard; a promise type ends with one",
-      { hint: `${guard}:` },
-    );
-  } else state.context.reportHere("POLICY_MISSING_PROMISE_TYPE", message);
+  const { context } = state;
+  if (guard !== undefined && promiseTypes.includes(guard.text)) {
+    const message = "two colons make this a class guard; a promise type ends with one";
+    const hint = `${guard.text}:`;
+    context.sink.reportAt("POLICY_GUARD_FOR_HEADING", guard.position, guard.text.length + 2, message, { hint });
+    return;
+  }
+  const position = guard?.position ?? context.here();
+  const message = `this ${guard === undefined ? "promise" : "guard"} has no promise type; write a heading such as guest_environments: above it`;
+  context.sink.reportAt("POLICY_MISSING_PROMISE_TYPE", position, 1, message);
 }
 
 /** A guard that is spelt like a promise type is most likely one colon too long. */
