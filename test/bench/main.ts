@@ -5,7 +5,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { buildBundle } from "../../packages/cli/build/bundle.ts";
 import { type Figure, isMet, renderFigures, type Target } from "./figures.ts";
 import { type Condition, type Fleet, startFleet, writeIteratedPolicy, writePolicy } from "./fleet.ts";
 import { measure, measureMedian, type Program, requireTools } from "./process.ts";
@@ -28,6 +30,8 @@ differs. CALLS were counted in a run of their own through a proxy.
 
 try {
   requireTools();
+  // As npm ci leaves it: sources may have been edited since.
+  await buildBundle(fileURLToPath(new URL("../../packages/cli/dist", import.meta.url)));
   for (const count of values.quick ? [10, 1000] : [10, 100, 1000]) {
     for (const condition of ["down", "running"] as const) await compareOnFleet(count, condition);
   }

@@ -17,7 +17,7 @@ if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
   // Not the default folder under /tmp: there somebody else could have put code before us.
   const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   module.enableCompileCache(process.env.NODE_COMPILE_CACHE || join(caches, "berth", "compiled"));
-  const { main } = await import(isBundleFresh() ? "../dist/berth.js" : "../src/main.ts");
+  const { main } = await import(isBundleFresh() ? "../dist/berth.mjs" : "../src/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else {
   runUnderPinnedNode();

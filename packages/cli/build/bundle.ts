@@ -23,8 +23,8 @@ export async function buildBundle(folder: string): Promise<boolean> {
   const { output } = await bundle.write({
     dir: folder,
     format: "esm",
-    entryFileNames: "[name].js",
-    chunkFileNames: "[name]-[hash].js",
+    entryFileNames: "[name].mjs",
+    chunkFileNames: "[name]-[hash].mjs",
     cleanDir: true,
   });
   await bundle.close();

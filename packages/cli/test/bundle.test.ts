@@ -37,7 +37,7 @@ beforeAll(() => {
   rmSync(join(cli, "dist"), { recursive: true, force: true });
   expect(run(process.execPath, join(cli, "build", "bundle.ts"))).toEqual({ status: 0, stdout: "", stderr: "" });
   // Whoever runs the bundle says so.
-  appendFileSync(join(cli, "dist", "berth.js"), `\nprocess.stderr.write("bundled\\n");\n`);
+  appendFileSync(join(cli, "dist", "berth.mjs"), `\nprocess.stderr.write("bundled\\n");\n`);
 });
 
 function run(command: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
