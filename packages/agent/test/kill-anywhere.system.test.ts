@@ -112,24 +112,28 @@ async function killRounds(ground: Ground, rounds: number, random: () => number):
   };
   // The next process starts up while the round goes on: starting takes longer than a round.
   let next = prepare(0);
-  for (let round = 0; round < rounds; round += 1) {
-    const { file, pass } = await next;
-    next = round + 1 < rounds ? prepare(round + 1) : next;
-    if (await pass.killAfter(random() * passMs * 1.2)) killed += 1;
-    const options = { files: [file], ignoreLocks: true };
-    const repaired = await host.converge(options);
-    if (repaired.counts.repaired > 2) passMs = passMs * 0.7 + repaired.durationSeconds * 1000 * 0.3;
-    const again = await host.converge(options);
-    const about = `seed ${seed}, round ${round}`;
-    const troubles = [...repaired.promises, ...again.promises].filter(({ outcome }) => !isFine(outcome));
-    expect(
-      troubles.map(({ name, reason }) => `${name}: ${reason}`),
-      about,
-    ).toEqual([]);
-    expect(
-      again.promises.filter(({ outcome }) => outcome !== "kept"),
-      about,
-    ).toEqual([]);
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      const { file, pass } = await next;
+      next = round + 1 < rounds ? prepare(round + 1) : next;
+      if (await pass.killAfter(random() * passMs * 1.2)) killed += 1;
+      const options = { files: [file], ignoreLocks: true };
+      const repaired = await host.converge(options);
+      if (repaired.counts.repaired > 2) passMs = passMs * 0.7 + repaired.durationSeconds * 1000 * 0.3;
+      const again = await host.converge(options);
+      const about = `seed ${seed}, round ${round}`;
+      const troubles = [...repaired.promises, ...again.promises].filter(({ outcome }) => !isFine(outcome));
+      expect(
+        troubles.map(({ name, reason }) => `${name}: ${reason}`),
+        about,
+      ).toEqual([]);
+      expect(
+        again.promises.filter(({ outcome }) => outcome !== "kept"),
+        about,
+      ).toEqual([]);
+    }
+  } finally {
+    (await next).pass.child.kill("SIGKILL");
   }
   return { killed };
 }
