@@ -65,7 +65,7 @@ async function showPass(
   const choice = outputChoice(options);
   if (choice.output === "table" || choice.output === "wide") {
     if (printReports) for (const text of report.reports) session.data(printableLines(`R: ${text}\n`));
-    await session.list({ kind: "", columns, name: () => "", json: () => ({}) }, passRows(report.promises), choice);
+    session.table(columns, passRows(report.promises), choice);
     return;
   }
   const rest = { unreachable: unreachableOf(report, session.host), extra: passJson(report) };

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { BerthConfig } from "@berth/agent/config/berth-config";
-import type { PolicyLoad } from "@berth/agent/policy-load";
+import type { PolicyLoad } from "@berth/agent/policy-load-types";
 import { CliError } from "./cli-error.ts";
 import { refuseErrors } from "./findings.ts";
 import { readHostConfig } from "./host-config.ts";

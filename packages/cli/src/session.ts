@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { type Colour, type ColourMode, type Painter, painter, wantsColour } from "./output/colour.ts";
 import { type ListOptions, type ListView, type OutputFormat, renderList } from "./output/list-view.ts";
 import { printableLines } from "./output/printable.ts";
+import { type Column, renderTable } from "./output/table.ts";
 import type { Terminal, TextSink } from "./terminal.ts";
 
 /** What `-o` and `--no-headers` came to. */
@@ -68,6 +69,11 @@ export class Session {
   ): Promise<void> {
     const { output: format, headers } = choice;
     this.data(await renderList(view, items, { format, headers, paint: this.paint, asSeenBy: this.host, ...rest }));
+  }
+
+  /** Writes rows that are a table and nothing else: what JSON says of them has another shape. */
+  table<T>(columns: readonly Column<T>[], rows: readonly T[], { output, headers }: OutputChoice): void {
+    this.data(renderTable(columns, rows, { wide: output === "wide", headers, paint: this.paint }));
   }
 
   private wantsColourOn(sink: TextSink): boolean {
