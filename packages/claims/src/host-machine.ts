@@ -122,22 +122,18 @@ export class HostMachine implements Host {
     switch (event.kind) {
       case "wake":
         return;
-      case "message": {
+      case "message":
         this.#onMessage(life, event.from, event.message, now);
         return;
-      }
-      case "observed": {
+      case "observed":
         guests.onObserved(event.guests);
         return;
-      }
-      case "act-done": {
+      case "act-done":
         guests.onActDone(event.act, event.outcome, event.reason, now);
         return;
-      }
-      case "policy": {
+      case "policy":
         guests.onPolicy(event.guests);
         return;
-      }
       case "capacity":
         if (here.hypervisorUp !== event.hypervisorUp) guests.touchAll();
         here.weight = event.weight;
@@ -149,14 +145,12 @@ export class HostMachine implements Host {
         if (now.bootMs - here.deadManSeenMs > 1_000) guests.touchAll();
         here.deadManSeenMs = now.bootMs;
         return;
-      case "peer-connected": {
+      case "peer-connected":
         gossip.onConnected(event.host);
         return;
-      }
-      case "operator": {
+      case "operator":
         this.#onOperator(life, event.command, now);
         return;
-      }
     }
   }
 
@@ -222,31 +216,25 @@ export class HostMachine implements Host {
   #onOperator(life: Life, command: OperatorCommand, now: Now): void {
     const { guests, here, claimant, change } = life;
     switch (command.kind) {
-      case "release": {
+      case "release":
         guests.wish(command.guest, command);
         return;
-      }
-      case "claim": {
+      case "claim":
         guests.wish(command.guest, command);
         return;
-      }
       case "drain":
       case "undrain":
         here.draining = command.kind === "drain";
         this.#outbox.persist({ kind: "draining", value: here.draining ? true : null });
         guests.hostDirty = true;
-        {
-          guests.touchAll();
-          return;
-        }
-      case "confirm-dead": {
+        guests.touchAll();
+        return;
+      case "confirm-dead":
         claimant.fences.ask(command.host, lastIncarnation(life, command.host), now, command.operator);
         return;
-      }
-      case "change-voters": {
+      case "change-voters":
         change.begin(command.voters, now);
         return;
-      }
       case "reset-quorum":
         if (change.reset(command, now)) this.#onConfigChange(life, now);
         return;

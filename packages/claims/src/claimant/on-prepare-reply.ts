@@ -57,18 +57,15 @@ function onPromise(
 /** A majority promised: what does the highest accepted value allow? */
 function decide(claimant: Claiming, attempt: Attempt, t: Try, now: Now): void {
   switch (t.intent.kind) {
-    case "claim": {
+    case "claim":
       decideClaim(claimant, attempt, t, t.intent.evenIfReserved, now);
       return;
-    }
-    case "refresh": {
+    case "refresh":
       decideRefresh(claimant, attempt, t, now);
       return;
-    }
-    case "release": {
+    case "release":
       decideRelease(claimant, attempt, t, t.intent, now);
       return;
-    }
   }
 }
 

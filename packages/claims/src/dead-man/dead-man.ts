@@ -54,20 +54,15 @@ export class DeadMan {
         this.#bootGuests = event.guests;
         this.#startedMs = now.bootMs;
         this.#take(event.feed);
-        {
-          this.#poll(now);
-          return;
-        }
+        this.#poll(now);
+        return;
       case "poll":
         this.#take(event.feed);
-        {
-          this.#poll(now);
-          return;
-        }
-      case "observed": {
+        this.#poll(now);
+        return;
+      case "observed":
         this.#observed(event.guests, now);
         return;
-      }
       case "act-done":
         return;
     }

@@ -125,14 +125,12 @@ export class Gossip {
       case "gossip-push":
         for (const entry of message.entries) this.#receive(entry, now);
         return;
-      case "gossip-digest": {
+      case "gossip-digest":
         this.#sendSummary(from, this.store.differing(message.digests));
         return;
-      }
-      case "gossip-summary": {
+      case "gossip-summary":
         this.#compare(from, message.buckets, message.have);
         return;
-      }
       case "gossip-want": {
         const found = message.want.map(({ origin, key }) => this.store.get(origin, key));
         this.#push(

@@ -65,8 +65,10 @@ export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed", n
 
 /** A new observation: what was awaited has been seen. A guest seen running, or gone, has no resume that could still land. */
 export function onLook(g: GuestState): void {
-  g.awaitsLook = false;
   const state = g.observed?.state ?? "off";
+  const found = state === "paused" && g.act === undefined && !g.awaitsLook;
+  g.hasRun = state === "running" || (state === "paused" && (g.hasRun || found));
+  g.awaitsLook = false;
   if (state === "running" || (state === "off" && g.act === undefined)) g.resumeInFlight = false;
   if (g.forced?.kind === "suspend" && state !== "running") g.forced = undefined;
   if (g.forced?.kind === "destroy" && state === "off") g.forced = undefined;

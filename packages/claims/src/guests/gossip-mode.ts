@@ -90,7 +90,7 @@ function evaluateAbsence(
 
 /** A paused copy past which somebody else ran the guest: its memory is old, and it must not be resumed on newer disks. */
 function isPassedBy(parts: GuestParts, g: GuestState): boolean {
-  if (g.owned === undefined || g.observed?.state !== "paused" || g.known === undefined) return false;
+  if (g.owned === undefined || g.observed?.state !== "paused" || !g.hasRun || g.known === undefined) return false;
   return g.known.epoch > g.owned.epoch && g.known.owner !== parts.self;
 }
 

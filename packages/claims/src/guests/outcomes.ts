@@ -11,16 +11,14 @@ import { type GuestState, isActive } from "./state.ts";
 export function onOutcome(parts: GuestParts, g: GuestState, outcome: Outcome, now: Now): void {
   if (outcome.intent === "claim" && outcome.kind !== "chosen") parts.here.load = Math.max(0, parts.here.load - 1);
   switch (outcome.kind) {
-    case "chosen": {
+    case "chosen":
       onChosen(parts, g, outcome.intent, outcome.value, now);
       return;
-    }
     case "elsewhere":
-      g.nextTryMs = outcome.retryAtMs;
-      {
-        onElsewhere(parts, g, outcome.intent, outcome.value, now);
-        return;
-      }
+      // Whoever only asked has set the pause before it asks again; PREPAREs in a row would out-vote a claimant for ever.
+      g.nextTryMs = outcome.intent === "refresh" ? Math.max(g.nextTryMs, outcome.retryAtMs) : outcome.retryAtMs;
+      onElsewhere(parts, g, outcome.intent, outcome.value, now);
+      return;
     case "failed":
       g.nextTryMs = outcome.retryAtMs;
       if (outcome.intent === "refresh") g.nextRefreshMs = outcome.retryAtMs;

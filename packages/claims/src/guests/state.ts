@@ -30,6 +30,8 @@ export interface GuestState {
   awaitsLook: boolean;
   forced: { readonly kind: "suspend" | "destroy"; readonly sinceMs: number } | undefined;
   resumeInFlight: boolean;
+  /** The copy has executed, or was found here: it has a memory that can grow old. */
+  hasRun: boolean;
   /** Promised for the first time ever: if it runs already, it is production from before Berth. */
   isNew: boolean;
   /** It was claimed with a copy that somebody else may have run past meanwhile: that copy must not be resumed. */
@@ -72,6 +74,7 @@ export function newGuestState(guest: GuestId): GuestState {
     awaitsLook: false,
     forced: undefined,
     resumeInFlight: false,
+    hasRun: false,
     isNew: false,
     staleCopy: false,
     adopting: undefined,

@@ -49,28 +49,24 @@ export function sendPhase(parts: ChangeParts, change: Change): void {
   };
   const { old, next, ballot, copy, phase } = change;
   switch (phase) {
-    case "choosing": {
+    case "choosing":
       to(old.voters, () => ({ kind: "propose-config", ...head, phase: "prepare", ballot }));
       return;
-    }
-    case "writing": {
+    case "writing":
       to(old.voters, () => ({ kind: "propose-config", ...head, phase: "accept", ballot, next }));
       return;
-    }
-    case "sealing": {
+    case "sealing":
       to(old.voters, () => ({ kind: "seal", ...head, next }));
       return;
-    }
     case "copying":
       for (const voter of old.voters.filter((v) => change.sealed.includes(v.voter))) askSnapshot(parts, change, voter);
       return;
     case "installing":
       for (const voter of next.voters) sendPages(parts, change, voter);
       return;
-    case "activating": {
+    case "activating":
       to(next.voters, () => ({ kind: "activate", ...head, next, copy, pageCount: change.pages.length }));
       return;
-    }
     case "complete":
     case "rejected":
       return;
@@ -114,31 +110,24 @@ export function onChangeReply(parts: ChangeParts, change: Change, from: HostId, 
     reply.kind === "install-reply" || reply.kind === "activate-reply" ? change.next.voters : change.old.voters;
   if (!set.some((v) => v.voter === reply.voter && v.host === from)) return;
   switch (reply.kind) {
-    case "propose-config-reply": {
+    case "propose-config-reply":
       onProposed(parts, change, reply);
       return;
-    }
     case "seal-reply":
       if (change.phase !== "sealing" || !reply.sealed) return;
       change.sealed.push(reply.voter);
-      {
-        advance(parts, change, change.old.voters, reply.voter, "copying");
-        return;
-      }
-    case "snapshot-reply": {
+      advance(parts, change, change.old.voters, reply.voter, "copying");
+      return;
+    case "snapshot-reply":
       onSnapshotPage(parts, change, reply, from);
       return;
-    }
-    case "install-reply": {
+    case "install-reply":
       onInstalled(parts, change, reply);
       return;
-    }
     case "activate-reply":
       if (change.phase !== "activating" || reply.copy !== change.copy || !reply.active) return;
-      {
-        advance(parts, change, change.next.voters, reply.voter, "complete");
-        return;
-      }
+      advance(parts, change, change.next.voters, reply.voter, "complete");
+      return;
     default:
       return;
   }
