@@ -19,6 +19,7 @@ import {
 import { isSizeElement, sameAttribute, sameText } from "./value-equivalence.ts";
 import { attributeOf, childNamed, elementsOf, textOf, type XmlElement } from "./xml-tree.ts";
 
+/** What a definition is of. */
 export type DefinitionKind = "domain" | "network";
 
 /**
@@ -38,6 +39,7 @@ export interface Difference {
   readonly takesEffect: Effect;
 }
 
+/** How two definitions are compared. */
 export interface DifferenceOptions {
   readonly view: DefinitionView;
   /** Whether the wanted definition is all that policy wants, and not a few elements of it. */

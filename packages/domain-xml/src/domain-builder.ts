@@ -28,6 +28,7 @@ export interface BuildRequest {
   readonly identitySeed: string;
 }
 
+/** A definition with what the user should know of it, or why there is none. */
 export type BuildResult =
   | { readonly ok: true; readonly domain: XmlElement; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly code: "NEEDS_SPEC" | "CAPABILITIES_UNUSABLE"; readonly message: string };

@@ -19,6 +19,7 @@ export interface GuestKind {
   readonly machines: readonly string[];
 }
 
+/** What a host can run. `arch` is that of its own processor. */
 export interface HostCapabilities {
   readonly arch: string;
   readonly guests: readonly GuestKind[];

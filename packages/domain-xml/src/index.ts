@@ -11,6 +11,7 @@ export type { DefinitionView } from "./runtime-parts.ts";
 export * from "./spec-check.ts";
 export * from "./spec-place.ts";
 export * from "./uuid.ts";
+export type { XmlProblem, XmlProblemCode } from "./xml-problem.ts";
 export * from "./xml-reader.ts";
 export * from "./xml-tree.ts";
 export * from "./xml-writer.ts";

@@ -6,7 +6,7 @@ import type { Diagnostic, EnvironmentPromise, EnvironmentSpec, GuestType, Severi
 import { bytesPerUnit, sizeKib } from "./memory-size.ts";
 import { placeInSpec, type SourceLookup } from "./spec-place.ts";
 import { normalUuid } from "./uuid.ts";
-import { parseXml } from "./xml-reader.ts";
+import { parseXml, parseXmlWithPlaces } from "./xml-reader.ts";
 import { attributeOf, childNamed, childrenNamed, textOf, type XmlElement } from "./xml-tree.ts";
 
 /** `<domain type=...>` values that serve each `environment_type`. */
@@ -35,7 +35,11 @@ export function checkSpec(promise: EnvironmentPromise, source?: SourceLookup): r
     const { code, message, offset } = parse.problem;
     return [...names, finding(spec, { severity: "error", code, message, offset }, source)];
   }
-  return [...names, ...rootMistakes(promise, parse.root).map((mistake) => finding(spec, mistake, source))];
+  if (rootMistakes(promise, parse.root).length === 0) return names;
+  // Only now that something is wrong does it matter where things stand.
+  const placed = parseXmlWithPlaces(spec.xml);
+  const mistakes = placed.ok ? rootMistakes(promise, placed.root) : [];
+  return [...names, ...mistakes.map((mistake) => finding(spec, mistake, source))];
 }
 
 /** libvirt makes file names of it, and lets `..` lead out of its folders. */

@@ -4,7 +4,7 @@
  * and a column holds where nothing before it on that line was expanded.
  */
 import type { EnvironmentSpec, SourcePosition } from "@berth/model";
-import { placeOf } from "./xml-reader.ts";
+import { offsetOf, placeOf } from "./xml-problem.ts";
 
 /** The text of a policy file by name, where the caller has it. */
 export type SourceLookup = (file: string) => string | undefined;
@@ -38,14 +38,8 @@ function sameUntil(written: string, expanded: string, column: number): boolean {
 
 /** Offset of the first character inside the string that is the attribute's value, where that string is XML. */
 function literalStart(policy: string, from: SourcePosition): number | undefined {
-  const offset = offsetOf(policy, from);
+  const offset = offsetOf(policy, from.line, from.column);
   const before = /^(?:env_spec(?:_file)?)?(?:\s|=>|#[^\n]*\n)*(["'`])\s*</.exec(policy.slice(offset, offset + 4096));
   if (before === null) return undefined;
   return offset + before[0].indexOf(before[1] ?? '"') + 1;
-}
-
-function offsetOf(text: string, position: SourcePosition): number {
-  let offset = 0;
-  for (let line = 1; line < position.line; line += 1) offset = text.indexOf("\n", offset) + 1;
-  return offset + position.column - 1;
 }

@@ -4,6 +4,11 @@
  * reader decodes them, the writer encodes them again.
  */
 
+/** libvirt's own limit for domain XML is 4 MiB; real ones are a few KiB, so a quarter of that is a mistake. */
+export const xmlLengthMax = 1 << 20;
+/** libvirt's elements nest 8 deep at most; metadata may nest more. */
+export const xmlDepthMax = 64;
+
 /** One element. Edits make new elements; what did not change is shared. */
 export interface XmlElement {
   readonly name: string;
@@ -11,10 +16,11 @@ export interface XmlElement {
   readonly attributes: ReadonlyMap<string, string>;
   /** Elements, and text as strings. */
   readonly children: readonly XmlNode[];
-  /** Where the element's `<` stands in the text it was read from, in UTF-16 code units; -1 for one that was built. */
+  /** Where the element's `<` stands in its text, in UTF-16 code units; -1 where that is not known. */
   readonly offset: number;
 }
 
+/** What stands inside an element. */
 export type XmlNode = XmlElement | string;
 
 const noAttributes: ReadonlyMap<string, string> = new Map();
@@ -73,6 +79,7 @@ export function textOf(element: XmlElement): string {
     .trim();
 }
 
+/** The attribute's value, or `undefined` where it is not stated. */
 export function attributeOf(element: XmlElement, name: string): string | undefined {
   return element.attributes.get(name);
 }
