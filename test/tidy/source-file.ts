@@ -33,9 +33,9 @@ export function sourceFile(path: string, text: string): SourceFile {
   return { path, text, ast: parseAst(text, { lang }, path) as unknown as SyntaxNode };
 }
 
-const leftOut = new Set(["node_modules", ".git", "coverage", "dist"]);
+const leftOut = new Set(["node_modules", ".git", ".hosts", "bench-results", "coverage", "dist"]);
 
-/** Paths of all files below `root`, relative to it, without what npm and git put there. */
+/** Paths of all files below `root`, relative to it, without what is made rather than written. */
 export function listFiles(root: string, folder = root): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => !leftOut.has(entry.name))

@@ -103,11 +103,12 @@ function stepJson({ step: planned, result: outcome, durationSeconds, error }: St
   };
 }
 
-/** Field names and units as everywhere in the JSON: `timeoutMs` as `timeout_ms`, sizes in bytes. */
+/** Field names and units as everywhere in the JSON: snake case, seconds, bytes. */
 function snakeCased(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
       if (name === "kib" && typeof value === "number") return ["memory_bytes", value * 1024];
+      if (name === "timeoutMs" && typeof value === "number") return ["timeout_seconds", Math.ceil(value / 1000)];
       return [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value];
     }),
   );
