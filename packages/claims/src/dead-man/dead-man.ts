@@ -149,7 +149,7 @@ export class DeadMan {
       const lateMs = now.bootMs - w.sinceMs;
       pastStop ||= lateMs >= stopMs;
       const kill = down || (lateMs >= killMs && w.suspendAsked && this.#rules.killsUnconfirmed());
-      if (kill) this.#kill(w);
+      if (kill) this.#kill(w, down ? "policy says down" : "not confirmed stopped in time");
       else this.#acts.push({ kind: "suspend", guest: w.guest.guest });
       w.suspendAsked = true;
     }
@@ -170,10 +170,10 @@ export class DeadMan {
     return onIsolated.kind === "pause-then-down" && now.bootMs - w.sinceMs >= onIsolated.afterMs;
   }
 
-  #kill(w: Watched): void {
+  #kill(w: Watched, why: string): void {
     const { guest } = w.guest;
     this.#acts.push(w.process === undefined ? { kind: "kill", guest } : { kind: "kill", guest, process: w.process });
-    this.#note("alarm", "KILLED", "not confirmed stopped in time: killed", guest);
+    this.#note("alarm", "KILLED", `${guest}: ${why}: killed`, guest);
   }
 
   #observed(observed: readonly DeadManObservation[], _now: Now): void {
