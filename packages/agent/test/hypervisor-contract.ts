@@ -340,6 +340,20 @@ export function describeHypervisorContract(title: string, startHost: () => Promi
       await perform({ kind: "undefine-domain", domain: name });
     });
 
+    test("shutting down ends as soon as the guest has stopped, and not with the timeout", async () => {
+      const name = "obedient";
+      await perform({ kind: "define-domain", domain: name, xml: host.guestXml(name, { deaf: true }) });
+      await perform({ kind: "start-domain", domain: name, paused: false, discardSave: false });
+      const began = performance.now();
+      const shutdown = perform({ kind: "shutdown-domain", domain: name, timeoutMs: 600_000 });
+      // Stands for the guest that powers off: to whoever waits, a stopped guest is a stopped guest.
+      await perform({ kind: "destroy-domain", domain: name });
+      await shutdown;
+      expect(performance.now() - began).toBeLessThan(20_000);
+      expect(inWords(await domainNamed(name))).toBe("off");
+      await perform({ kind: "undefine-domain", domain: name });
+    });
+
     test("waiting for a guest to shut down ends at once when it is aborted, and leaves the guest to its shutdown", async (context) => {
       if (host.guestsPowerOff) return context.skip("every guest of this driver powers off at once");
       const name = "aborted";

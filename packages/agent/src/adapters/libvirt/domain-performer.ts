@@ -137,6 +137,8 @@ export class DomainPerformer {
       await this.#connection.domains.shutdown(domain);
       return true;
     } catch (error) {
+      // It stopped by itself just before it was asked; the caller looks for that.
+      if (isAnswer(error) && !(await this.#isActive(domain))) return true;
       const cannot = ["VIR_ERR_OPERATION_INVALID", "VIR_ERR_OPERATION_UNSUPPORTED", "VIR_ERR_NO_SUPPORT"];
       if (isLibvirtCode(error, ...cannot)) return false;
       throw error;
