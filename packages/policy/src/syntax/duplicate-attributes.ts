@@ -13,21 +13,16 @@ export function reportDuplicates(
   if (attributes.length < 2) return;
   const seen = new Map<string, Attribute>();
   for (const attribute of attributes) {
-    const key = attribute.guard === undefined ? attribute.name.text : `${attribute.guard.text}::${attribute.name.text}`;
+    const name = attribute.name.text;
+    const key = attribute.guard === undefined ? name : `${attribute.guard.text}::${name}`;
     const first = seen.get(key);
     if (first === undefined) {
       seen.set(key, attribute);
       continue;
     }
-    sink.reportAt(
-      "POLICY_DUPLICATE_ATTRIBUTE",
-      attribute.position,
-      attribute.name.text.length,
-      duplicateMessage(attribute, where),
-      {
-        related: [{ position: first.position, message: "it stands here first" }],
-      },
-    );
+    const related = [{ position: first.position, message: "it stands here first" }];
+    const message = duplicateMessage(attribute, where);
+    sink.reportAt("POLICY_DUPLICATE_ATTRIBUTE", attribute.position, name.length, message, { related });
   }
 }
 

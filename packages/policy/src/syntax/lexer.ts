@@ -6,7 +6,7 @@
  * promise may start. So the parser asks for a guard where one may stand ({@link Lexer.guardEnd}); all other tokens look the
  * same everywhere.
  */
-import { isBlankCode, isGuardCode, isWordCode } from "./character-class.ts";
+import { isBlankCode, isGuardCode, isWordCode, wordTable } from "./character-class.ts";
 import type { DiagnosticSink } from "./diagnostic-sink.ts";
 import { MacroState } from "./macro-state.ts";
 import type { SourceText } from "./source-text.ts";
@@ -34,7 +34,10 @@ export type TokenKind =
   | "::";
 
 const code = {
+  tab: 9,
   newline: 10,
+  carriageReturn: 13,
+  blank: 32,
   doubleQuote: 34,
   hash: 35,
   dollar: 36,
@@ -70,6 +73,8 @@ export class Lexer {
   /** Offset after the last character of the token before. */
   previousEnd = 0;
   readonly #macros: MacroState;
+  #backslash = -1;
+  #backslashSearchedFrom = 0;
   /** No `::` stands in the run of guard characters up to here: saves scanning the same run twice. */
   #noGuardBefore = 0;
 
@@ -89,7 +94,7 @@ export class Lexer {
     this.end = at + 1;
     const first = this.text.charCodeAt(at);
     if (at >= this.text.length) this.#finish("end", at);
-    else if (isWordCode(first)) this.#finish("word", this.#wordEnd(at));
+    else if (wordTable[first] === 1) this.#finish("word", this.#wordEnd(at));
     else if (first === code.doubleQuote || first === code.singleQuote) this.#readString(first);
     else if (first === code.backtick) this.#readBacktick();
     else this.#readMark(first);
@@ -99,6 +104,23 @@ export class Lexer {
   moveTo(offset: number): void {
     this.end = offset;
     this.advance();
+  }
+
+  /**
+   * The kind of the token after the current one, told from its first two characters; undefined where a comment, a macro or
+   * anything else stands there that takes a real look.
+   */
+  peek(): TokenKind | undefined {
+    const { text } = this;
+    let at = this.end;
+    let first = text.charCodeAt(at);
+    while (isBlankCode(first)) first = text.charCodeAt(++at);
+    if (wordTable[first] === 1) return "word";
+    const second = text.charCodeAt(at + 1);
+    if (first === code.equals && second === code.greater) return "=>";
+    if (first === code.dash && second === code.greater) return "->";
+    if (first === code.colon) return second === code.colon ? "::" : ":";
+    return punctuation[first];
   }
 
   /**
@@ -145,25 +167,40 @@ export class Lexer {
   }
 
   #wordEnd(from: number): number {
+    const { text } = this;
     let at = from + 1;
-    while (isWordCode(this.text.charCodeAt(at))) at++;
-    if (this.text.charCodeAt(at) !== code.colon || !isWordCode(this.text.charCodeAt(at + 1))) return at;
+    while (wordTable[text.charCodeAt(at)] === 1) at++;
+    if (text.charCodeAt(at) !== code.colon || wordTable[text.charCodeAt(at + 1)] !== 1) return at;
     at += 2;
-    while (isWordCode(this.text.charCodeAt(at))) at++;
+    while (wordTable[text.charCodeAt(at)] === 1) at++;
     return at;
   }
 
   #readString(quote: number): void {
-    const text = this.text;
-    for (let at = this.start + 1; at < text.length; at++) {
-      const current = text.charCodeAt(at);
-      if (current === quote) {
-        this.#finish("string", at + 1);
+    const { text } = this;
+    const mark = quote === code.doubleQuote ? '"' : "'";
+    let from = this.start + 1;
+    let close = text.indexOf(mark, from);
+    while (close !== -1) {
+      const backslash = this.#backslashFrom(from);
+      if (backslash > close) {
+        this.#finish("string", close + 1);
         return;
       }
-      if (current === code.backslash) at++;
+      from = backslash + 2;
+      if (close < from) close = text.indexOf(mark, from);
     }
     this.#finish("unterminated", text.length);
+  }
+
+  /** The next backslash at or after `from`. Most policies have none, so the last answer is kept. */
+  #backslashFrom(from: number): number {
+    if (this.#backslash < from || from < this.#backslashSearchedFrom) {
+      const found = this.text.indexOf("\\", from);
+      this.#backslash = found === -1 ? Number.POSITIVE_INFINITY : found;
+      this.#backslashSearchedFrom = from;
+    }
+    return this.#backslash;
   }
 
   /** In a backtick string a backslash does not save the closing backtick. */
@@ -218,9 +255,16 @@ export class Lexer {
     const text = this.text;
     let at = from;
     for (;;) {
-      const current = text.charCodeAt(at);
-      if (isBlankCode(current)) at++;
-      else if (current === code.hash) at = this.source.lineEnd(at);
+      let current = text.charCodeAt(at);
+      while (
+        current === code.blank ||
+        current === code.newline ||
+        current === code.tab ||
+        current === code.carriageReturn
+      ) {
+        current = text.charCodeAt(++at);
+      }
+      if (current === code.hash) at = this.source.lineEnd(at);
       else if (current === code.at) {
         const after = this.#macros.skip(at);
         if (after === at) return at;

@@ -27,6 +27,7 @@ export function parseAttribute(context: ParseContext, guard: Guard | undefined):
 function takeName(context: ParseContext): Identifier {
   const { lexer, sink } = context;
   const { start } = lexer;
+  if (lexer.text[lexer.end] !== "-") return context.takeIdentifier();
   const hyphened = hyphenedPattern.exec(lexer.text.slice(start, start + nameLengthMax))?.[1];
   if (hyphened === undefined) return context.takeIdentifier();
   const position = context.here();

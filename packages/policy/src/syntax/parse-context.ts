@@ -7,6 +7,9 @@ import { SourceText } from "./source-text.ts";
 /** Words that start a block and can name nothing. */
 export const blockWords: ReadonlySet<string> = new Set(["bundle", "body", "promise"]);
 
+/** Letters that {@link blockWords} start with: nearly every word is told apart by its first letter. */
+const blockFirst = { b: 98, p: 112 } as const;
+
 /**
  * How often one text may be read on after a string that never ends. Each time costs a scan to the end of the text; a policy
  * with more than a few such strings is no policy.
@@ -63,8 +66,10 @@ export class ParseContext {
   }
 
   /** Whether the token after the current one is of this kind. */
-  nextIs(kind: TokenKind): boolean {
+  nextIs(kind: "word" | "=>" | "->" | "::" | ";" | ","): boolean {
     const { lexer } = this;
+    const next = lexer.peek();
+    if (next !== undefined) return next === kind;
     const from = lexer.start;
     const before = lexer.previousEnd;
     lexer.advance();
@@ -77,7 +82,10 @@ export class ParseContext {
   /** Whether the current token is a block's first word: `bundle`, `body` or `promise`, then two words. */
   atBlock(): boolean {
     const { lexer } = this;
-    return lexer.kind === "word" && blockWords.has(lexer.tokenText()) && this.source.twoWordsFollow(lexer.end);
+    if (lexer.kind !== "word") return false;
+    const first = lexer.text.charCodeAt(lexer.start);
+    if (first !== blockFirst.b && first !== blockFirst.p) return false;
+    return blockWords.has(lexer.tokenText()) && this.source.twoWordsFollow(lexer.end);
   }
 
   /** The current token as a message shows it, cut to one short line. */

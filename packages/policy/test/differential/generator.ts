@@ -254,6 +254,7 @@ class PolicyWriter {
       '"\\n stays"',
       '"é ü"',
       '"$(arr[k]) $(b.c)"',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the language's own braces
       '"${v2}"',
       '"100%"',
     ]);
