@@ -38,7 +38,7 @@ const parser = new XMLParser({
   // It counts the elements around one.
   maxNestedTags: xmlDepthMax - 1,
   onDangerousProperty: (name: string): string => {
-    throw new Error(`The name ${name} is not accepted.`);
+    throw new XmlMistake("XML_MALFORMED", `The name ${name} is not accepted.`, 0);
   },
 });
 
@@ -81,6 +81,7 @@ function parseNodes(text: string): readonly RawNode[] {
   try {
     return parser.parse(text);
   } catch (cause) {
+    if (cause instanceof XmlMistake) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     if (message.includes("nested tags")) {
       throw new XmlMistake("XML_TOO_DEEP", `Elements nest more than ${xmlDepthMax} deep.`, 0);

@@ -36,6 +36,7 @@ export interface GuestTexts {
 /** Processors and memory that policy states; what it does not state is `undefined`. */
 export type WantedSize = { readonly [Key in keyof Omit<DomainSize, "balloon">]?: number };
 
+/** What differs between policy and the hypervisor, or why that cannot be told. */
 export type GuestComparison =
   | { readonly ok: false; readonly failure: PlanFailure }
   | {

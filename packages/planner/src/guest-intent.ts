@@ -25,6 +25,7 @@ export interface GuestIntent {
 /** Ownership of a guest that nobody said anything of. */
 const unknownOwnership: Ownership = { kind: "elsewhere", reason: "nothing is known of its ownership" };
 
+/** What the promise comes to here, by class and ownership alone. */
 export function guestIntent(promise: GuestPromise, ownership: OwnershipMap, settings: PlannerSettings): GuestIntent {
   const owned = ownership.get(promise.name) ?? unknownOwnership;
   const mayRun = promise.hostHolds && owned.kind !== "elsewhere";

@@ -46,6 +46,7 @@ interface Preparation extends DefinitionWork {
   readonly warnings: readonly string[];
 }
 
+/** The plan of one guest: never throws, a guest that cannot be planned has a failure and no steps. */
 export function planGuest(intent: GuestIntent, context: GuestContext): PromisePlan {
   const { promise } = intent;
   const domain = context.domains.get(promise.name);

@@ -34,6 +34,7 @@ export interface NetworkIntent {
   readonly here: string;
 }
 
+/** What the promise comes to here, by class alone. */
 export function networkIntent(promise: NetworkPromise): NetworkIntent {
   switch (promise.state) {
     case "delete":
@@ -60,6 +61,7 @@ interface NetworkWork {
   readonly failure?: PlanFailure;
 }
 
+/** The plan of one network: never throws, a network that cannot be planned has a failure and no steps. */
 export function planNetwork(intent: NetworkIntent, context: NetworkContext): PromisePlan {
   const { promise } = intent;
   const network = context.networks.get(promise.name);

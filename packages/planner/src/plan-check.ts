@@ -20,6 +20,14 @@ export interface PlanViolation {
   readonly message: string;
 }
 
+/**
+ * Stable codes. A guest or network that is touched though it is not declared (`UNDECLARED`), by another's promise
+ * (`OTHER_NAME`), or by two promises (`CONFLICTING_PROMISES`); that runs where it may not (`RUNS_WITHOUT_OWNERSHIP`,
+ * `RUNS_AGAINST_PROMISE`), too early (`STARTS_UNPAUSED`) or by itself (`AUTOSTARTS_GUEST`); that is stopped though it is
+ * promised (`STOPS_PROMISED_GUEST`, `CUTS_PROMISED_NETWORK`) or nobody is known to own it (`STOPS_UNDECIDED_GUEST`); that
+ * loses its definition (`UNDEFINES_WITHOUT_DELETE`) or its identity (`DEFINES_ANOTHER`); a disk in a place that is no plain
+ * path (`VOLUME_PATH`); stages out of order (`STAGE_ORDER`).
+ */
 export type PlanViolationCode =
   | "UNDECLARED"
   | "OTHER_NAME"

@@ -18,6 +18,7 @@ export interface PlannerSettings {
   readonly identitySeed: string;
 }
 
+/** The defaults of {@link PlannerSettings}, each with its reason there. */
 export const defaultPlannerSettings: PlannerSettings = {
   shutdownTimeoutMs: 60_000,
   notOwnedState: "down",
@@ -57,6 +58,7 @@ export interface FetchedXml {
   readonly existingVolumes: ReadonlySet<string>;
 }
 
+/** All that a plan is made from. The caller fetches `xml` as {@link NeededXml} asks. */
 export interface PlanInput {
   /** The promises whose type this hypervisor connection serves, in policy order. */
   readonly promises: readonly EnvironmentPromise[];

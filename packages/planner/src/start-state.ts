@@ -4,6 +4,7 @@
  */
 import type { ObservedDomain } from "@berth/model";
 
+/** What matters of a domain's state to whoever wants to change it. */
 export type PowerState = "absent" | "off" | "running" | "paused" | "crashed" | "asleep" | "shutting-down";
 
 /** What the planner has to know of a guest to move it. */
@@ -16,6 +17,7 @@ export interface StartState {
   readonly autostart: boolean;
 }
 
+/** The state of an observed domain; `undefined` is one that is absent. */
 export function startState(domain: ObservedDomain | undefined): StartState {
   if (domain === undefined) return { power: "absent", transient: false, managedSave: false, autostart: false };
   return {

@@ -20,6 +20,7 @@ interface StepBase {
   readonly tag: Disturbance;
 }
 
+/** Something to do to one domain. */
 export type DomainStep = StepBase & { readonly domain: string } & (
     | { readonly kind: "define-domain"; readonly xml: string }
     /** Starts paused when `paused`; a managed save image is dropped first when `discardSave`, else restored. */
@@ -39,6 +40,7 @@ export type DomainStep = StepBase & { readonly domain: string } & (
     | { readonly kind: "set-domain-autostart"; readonly autostart: boolean }
   );
 
+/** Something to do to one virtual network. */
 export type NetworkStep = StepBase & { readonly network: string } & (
     | { readonly kind: "define-network"; readonly xml: string }
     | { readonly kind: "start-network" }
@@ -47,6 +49,7 @@ export type NetworkStep = StepBase & { readonly network: string } & (
     | { readonly kind: "set-network-autostart"; readonly autostart: boolean }
   );
 
+/** A disk to make. */
 export type VolumeStep = StepBase & {
   readonly kind: "create-volume";
   /** The guest that the volume is for. */
@@ -59,4 +62,5 @@ export type VolumeStep = StepBase & {
   readonly backing?: { readonly path: string; readonly format?: string };
 };
 
+/** Anything that a plan may ask for. */
 export type Step = DomainStep | NetworkStep | VolumeStep;

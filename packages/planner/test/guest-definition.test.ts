@@ -267,6 +267,13 @@ describe("a plan", () => {
     }
   });
 
+  test("leaves autostart alone on a guest that is to be deleted: it goes with the definition", () => {
+    const model = new LibvirtModel();
+    model.define("g", guestXml("g")).autostart = true;
+    const [first] = converge(model, guest("g", { state: "delete" }));
+    expect(kinds(first)).toEqual(["undefine-domain"]);
+  });
+
   test("marks what action_policy withholds, and names the steps all the same", () => {
     for (const policy of ["warn", "nop"] as const) {
       const action = { policy, ifElapsedMinutes: 1, expireAfterMinutes: 1 };
