@@ -2,7 +2,7 @@ import type { DomainStep } from "@berth/planner";
 import type { Connection, Domain, DomainState } from "node-libvirt";
 import { AgentError } from "../../agent-error.ts";
 import type { DomainStops } from "./domain-stops.ts";
-import { isAnswer, isLibvirtCode } from "./libvirt-failure.ts";
+import { isAnswer, isLibvirtCode, isUnknownFlag } from "./libvirt-failure.ts";
 
 /** How long libvirt may take to destroy a guest. @default 2 min: a frozen QEMU takes 10 s, a slow host 80 s */
 const destroyDeadlineMs = 120_000;
@@ -80,7 +80,7 @@ export class DomainPerformer {
     try {
       await domains.create(domain, { paused }, { deadlineMs: startDeadlineMs });
     } catch (error) {
-      if (!paused || !isLibvirtCode(error, "VIR_ERR_INVALID_ARG")) throw error;
+      if (!paused || !isUnknownFlag(error)) throw error;
       await domains.create(domain, {}, { deadlineMs: startDeadlineMs });
     }
   }
@@ -176,7 +176,7 @@ export class DomainPerformer {
       try {
         return await domains.undefine(domain, flags);
       } catch (error) {
-        if (!isLibvirtCode(error, "VIR_ERR_INVALID_ARG", "VIR_ERR_NO_SUPPORT")) throw error;
+        if (!isUnknownFlag(error) && !isLibvirtCode(error, "VIR_ERR_NO_SUPPORT")) throw error;
       }
     }
     await domains.undefine(domain);

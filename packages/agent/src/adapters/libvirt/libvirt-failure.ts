@@ -49,6 +49,11 @@ export function isLibvirtCode(error: unknown, ...wanted: readonly string[]): boo
   return error instanceof LibvirtError && wanted.includes(error.code);
 }
 
+/** Whether the driver does not know a flag that it was given: nothing was done, and it may be asked without. */
+export function isUnknownFlag(error: unknown): boolean {
+  return isLibvirtCode(error, "VIR_ERR_INVALID_ARG") && /unsupported flags/.test((error as Error).message);
+}
+
 /** Whether libvirt itself answered with this error, whichever its code: the connection is fine. */
 export function isAnswer(error: unknown): error is LibvirtError {
   return error instanceof LibvirtError && error.libvirt !== undefined;

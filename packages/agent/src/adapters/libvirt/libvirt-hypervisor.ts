@@ -6,7 +6,7 @@ import { type Connection, connect, type Domain, type DomainLifecycleEvent, type 
 import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlView } from "../../ports/hypervisor.ts";
 import { DomainPerformer } from "./domain-performer.ts";
 import { DomainStops } from "./domain-stops.ts";
-import { isAnswer, isLibvirtCode, libvirtFailure, unreachable } from "./libvirt-failure.ts";
+import { isAnswer, isLibvirtCode, isUnknownFlag, libvirtFailure, unreachable } from "./libvirt-failure.ts";
 import { fingerprintOf, observeConnection, withSizes } from "./libvirt-observation.ts";
 import { performNetworkStep } from "./network-performer.ts";
 import { VolumePerformer, volumeExists } from "./volume-performer.ts";
@@ -121,7 +121,7 @@ class LibvirtHypervisor implements Hypervisor {
     try {
       return await this.#reads.networks.xml(network, { inactive: view === "inactive" });
     } catch (error) {
-      if (view === "active" || !isLibvirtCode(error, "VIR_ERR_INVALID_ARG")) throw error;
+      if (view === "active" || !isUnknownFlag(error)) throw error;
       return this.#reads.networks.xml(network);
     }
   }
