@@ -11,7 +11,7 @@ const given = `
 const files = { "/f/t.txt": "l1\nl2\n\nl4\n", "/f/d.json": '{"k":["x","y"]}', "/f/bad.json": "{" };
 
 /** The value of `x`, printed, when it is promised as `type => call`. */
-function valueOf(type: string, call: string): string | undefined {
+function resultOf(type: string, call: string): string | undefined {
   const text = `bundle agent main { vars: ${given} "x" ${type} => ${call}; }`;
   return evaluate(text, files).variables.get("default:main.x");
 }
@@ -70,7 +70,7 @@ describe("functions that give a text", () => {
     ["nth(getindices(d), 0)", "a"],
     ['concat("$(nosuch)", "x")', undefined],
   ])("%s is %j", (call, expected) => {
-    expect(valueOf("string", call)).toBe(expected);
+    expect(resultOf("string", call)).toBe(expected);
   });
 });
 
@@ -108,7 +108,7 @@ describe("functions that give a list", () => {
     ['classesmatching("linu.")', ["linux"]],
     ['readstringlist("/f/t.txt", "#.*", "\n", 10, 100)', ["l1", "l2", "l4"]],
   ])("%s is %j", (call, expected) => {
-    expect(valueOf("slist", call)).toBe(`{${expected.map((item) => JSON.stringify(item)).join(",")}}`);
+    expect(resultOf("slist", call)).toBe(`{${expected.map((item) => JSON.stringify(item)).join(",")}}`);
   });
 });
 
@@ -129,7 +129,7 @@ describe("functions that give a number or a container", () => {
     ["data", `data_expand('{"a":"$(sys.os)"}')`, '{"a":"linux"}'],
     ["data", 'variablesmatching_as_data("default:main.arr\\[x\\]")', '{"default:main.arr[x]":"vx"}'],
   ])("as %s, %s is %j", (type, call, expected) => {
-    expect(valueOf(type, call)).toBe(expected);
+    expect(resultOf(type, call)).toBe(expected);
   });
 });
 

@@ -52,13 +52,20 @@ function checkArguments(value: Value, findings: FindingList): void {
 function checkBody(body: Body, findings: FindingList): void {
   const place = placeOf(body.bodyType.text);
   for (const attribute of body.attributes) {
-    if (attribute.name.text === "inherit_from") checkArguments(attribute.value, findings);
+    const { text } = attribute.name;
+    if (text === "inherit_from") checkArguments(attribute.value, findings);
+    else if (text === "bundlesequence")
+      for (const bundle of elementsOf(attribute.value)) checkArguments(bundle, findings);
     else checkCalls(attribute.value, findings, 0);
     const row = place === undefined ? undefined : guestAttribute(place, attribute.name.text);
     if (row !== undefined) checkRow(row, attribute.value, findings);
     if (attribute.name.text === "env_spec_file" && place === "environment_resources")
       warnOfOldName(attribute, findings);
   }
+}
+
+function elementsOf(value: Value): readonly Value[] {
+  return value.kind === "list" ? value.elements : [value];
 }
 
 function placeOf(bodyType: string): GuestAttribute["place"] | undefined {

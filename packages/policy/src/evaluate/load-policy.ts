@@ -42,6 +42,8 @@ class PolicyLoader implements LoadedPolicy {
   readonly sources = new Map<string, string>();
   readonly diagnostics: Diagnostic[] = [];
   readonly #asked = new Set<string>();
+  /** Bodies whose inputs are read and hold no variables: a second look finds nothing new. */
+  readonly #settled = new Set<Body>();
   readonly #state: EvaluationState;
 
   constructor(state: EvaluationState) {
@@ -58,15 +60,14 @@ class PolicyLoader implements LoadedPolicy {
   }
 
   needsVariables(): boolean {
-    return this.#inputBodies().some((body) =>
-      body.attributes.some((each) => each.name.text === "inputs" && holdsVariables(each.value)),
-    );
+    return this.#inputBodies().some(hasVariableInputs);
   }
 
   /** Reads the inputs that are not read yet. @returns whether there was one */
   addInputs(): boolean {
     let grew = false;
-    for (const body of this.#inputBodies()) {
+    for (const body of this.#inputBodies().filter((each) => !this.#settled.has(each))) {
+      if (!hasVariableInputs(body)) this.#settled.add(body);
       for (const input of inputsOf(body, this.#state)) grew = this.#addInput(input, body) || grew;
     }
     return grew;
@@ -160,6 +161,12 @@ function ignoresMissing(files: readonly PolicyFile[]): boolean {
             name.text === "ignore_missing_inputs" && value.kind === "string" && value.text === "true",
         ),
     ),
+  );
+}
+
+function hasVariableInputs(body: Body): boolean {
+  return body.attributes.some(
+    ({ name, value, guard }) => (name.text === "inputs" && holdsVariables(value)) || guard !== undefined,
   );
 }
 

@@ -14,13 +14,13 @@ import { runReport } from "./run-reports.ts";
 import { runVariable } from "./run-vars.ts";
 
 /**
- * A bundle runs three times over its promises, and each time in normal order: all its variables, then all its classes,
- * then the rest. What one promise defines late, the others see in the next pass. Guests and networks are promised in the
- * last pass only, when everything that can be known is known.
+ * A bundle runs three times over its promises, and each time in normal order: its variables, its classes, its variables
+ * again because they may depend on the classes, then the rest. What one promise defines late, the others see in the next
+ * pass. Guests and networks are promised in the last pass only, when everything that can be known is known.
  */
 
 /** The order of promise types within a pass, those that are handled here. */
-const normalOrder = ["meta", "vars", "classes", "methods", "guest_environments", "reports"] as const;
+const normalOrder = ["meta", "vars", "classes", "vars", "methods", "guest_environments", "reports"] as const;
 
 const bodyAttributes: ReadonlySet<string> = new Set([
   "environment_resources",

@@ -4,7 +4,8 @@ import type { BundleCaller, BundleRun } from "./bundle-run.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { type EvaluationContext, passes, qualifiedName } from "./evaluation-state.ts";
 import { expandText, resolveName } from "./expand-text.ts";
-import { isUnresolved, type PolicyValue, printValue, scalar } from "./policy-value.ts";
+import { isUnresolved, type PolicyValue, scalar } from "./policy-value.ts";
+import { promiseIdentity } from "./promise-identity.ts";
 import type { PromiseRound } from "./run-promise.ts";
 import { wholeListReference } from "./text-template.ts";
 
@@ -22,7 +23,7 @@ export function runMethod(round: PromiseRound, run: BundleRun, callBundle: Bundl
   const known = args.filter((argument) => argument !== undefined);
   const bundle = context.state.bundles.get(qualifiedName(name, context.bundle.namespace));
   if (bundle === undefined) return reportUndefined(name, called, context);
-  const key = `method ${run.scope} ${round.promiser} ${qualifiedName(name, context.bundle.namespace)} ${known.map(printValue).join("\u0000")}`;
+  const key = promiseIdentity("methods", run.scope, round);
   if (run.sink.done.has(key)) return true;
   run.sink.done.add(key);
   const inherits = isTrue(round, "inherit");

@@ -2,6 +2,7 @@ import type { BundleRun } from "./bundle-run.ts";
 import { evaluateValue } from "./evaluate-value.ts";
 import { passes } from "./evaluation-state.ts";
 import { expandText, resolveName } from "./expand-text.ts";
+import { promiseIdentity } from "./promise-identity.ts";
 import type { PromiseRound } from "./run-promise.ts";
 import { hasReference, type Template } from "./text-template.ts";
 
@@ -12,21 +13,24 @@ import { hasReference, type Template } from "./text-template.ts";
 
 /** @returns whether the report was made, now or before */
 export function runReport(round: PromiseRound, run: BundleRun): boolean {
-  const { context, promise } = round;
+  const { context } = round;
   const expanded = round.promiser;
-  if (hasReference(expanded) && (context.pass < passes || hasUnknownNested(round))) return false;
+  if (isUnknownIn(expanded) && (context.pass < passes || hasUnknownNested(round))) return false;
   const index = round.attributes.get("bundle_return_value_index");
   if (index !== undefined) {
     const value = evaluateValue(index.value, context);
     if (value?.kind === "scalar") run.results.set(value.text, expanded);
     return true;
   }
-  const guard = promise.guard === undefined ? "" : expandText(promise.guard.text, context);
-  const key = `report ${run.scope} ${guard} ${expanded}`;
+  const key = promiseIdentity("reports", run.scope, round);
   if (run.sink.done.has(key)) return true;
   run.sink.done.add(key);
   run.sink.reports.push(expanded);
   return true;
+}
+
+function isUnknownIn(text: string): boolean {
+  return hasReference(text) || /@[({][\w.:]+[)}]/.test(text);
 }
 
 function hasUnknownNested(round: PromiseRound): boolean {

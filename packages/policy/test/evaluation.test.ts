@@ -1,0 +1,366 @@
+import { describe, expect, test } from "vitest";
+import { brief, errorCodes, evaluate } from "./evaluation-support.ts";
+
+/** Reports of promises in `bundle agent main`; what is expected was observed with cf-agent 3.21.0. */
+function reportsOf(promises: string, more = ""): readonly string[] {
+  return evaluate(`bundle agent main {\n${promises}\n}\n${more}`).reports;
+}
+
+describe("iteration", () => {
+  const lists = 'vars: "l" slist => { "a", "b" }; "m" slist => { "1", "2" }; "e" slist => { };';
+
+  test("runs through every list of a promise, the first one slowest", () => {
+    expect(reportsOf(`${lists} reports: "$(l) $(m)";`)).toEqual(["a 1", "a 2", "b 1", "b 2"]);
+  });
+
+  test("takes a list that is named twice once", () => {
+    expect(reportsOf(`${lists} reports: "$(l) \${l}";`)).toEqual(["a a", "b b"]);
+  });
+
+  test("makes no promise of an empty list", () => {
+    expect(reportsOf(`${lists} reports: "$(e)"; "and $(e) $(l)";`)).toEqual([]);
+  });
+
+  test("leaves the last item in a variable that iterates", () => {
+    const vars = 'vars: "v" string => "$(l)-$(m)"; "w" slist => { "x$(l)" };';
+    expect(reportsOf(`${lists} ${vars} reports: "$(v)"; "$(w)";`)).toEqual(["b-2", "xb"]);
+  });
+
+  test("runs through the scalar members of a container", () => {
+    const data = `vars: "d" data => '{ "k": ["x", "y"], "z": { "p": "q", "r": ["s"] } }';`;
+    expect(reportsOf(`${data} reports: "k $(d[k])"; "z $(d[z])"; "p $(d[z][p])"; "r $(d[z][r])"; "d $(d)";`)).toEqual([
+      "k x",
+      "k y",
+      "z q",
+      "p q",
+      "r s",
+    ]);
+  });
+
+  test("fills holes in names first, so that arrays and containers are walked by key", () => {
+    const vars = `vars: "a[x]" string => "AX"; "a[y]" string => "AY"; "k" slist => getindices("a");
+      "d" data => '[{ "name": "g1", "mem": 1 }, { "name": "g2", "mem": 2 }]'; "i" slist => getindices(d);`;
+    expect(reportsOf(`${vars} reports: "$(k)=$(a[$(k)])"; "$(d[$(i)][name]) has $(d[$(i)][mem])";`)).toEqual([
+      "x=AX",
+      "y=AY",
+      "g1 has 1",
+      "g2 has 2",
+    ]);
+  });
+
+  test("reaches a guard that is quoted, and conditions", () => {
+    const classes = 'classes: "on_$(l)" expression => "any"; "has_b" expression => "any", if => strcmp("$(l)", "b");';
+    const reports =
+      'reports: "on_$(l)":: "guard"; any:: "cond $(l)" if => "on_$(l).has_$(l)"; "not $(l)" unless => "has_$(l)";';
+    expect(reportsOf(`${lists} ${classes} ${reports}`)).toEqual(["guard", "guard", "cond b", "not a"]);
+  });
+
+  test("reaches the arguments and the texts of bodies", () => {
+    const text = `bundle agent main { vars: "l" slist => { "1", "2" };
+      guest_environments: "g" environment_host => "any", environment_type => "test", environment_resources => r("$(l)"); }
+      body environment_resources r(n) { env_cpus => "$(n)"; }`;
+    expect(errorCodes(evaluate(text))).toEqual(["GUEST_CONTRADICTION"]);
+  });
+});
+
+describe("what is not known", () => {
+  test("stays as it is written: $(x) in texts, @(x) as an element", () => {
+    const vars = 'vars: "l" slist => { @(nosuch), "$(nosuch)", "z" };';
+    expect(reportsOf(`${vars} reports: "t $(nosuch) @(nosuch) $(no.such) $(d[x])"; "$(l)";`)).toEqual([
+      "z",
+      "t $(nosuch) @(nosuch) $(no.such) $(d[x])",
+      "@(nosuch)",
+      "$(nosuch)",
+    ]);
+  });
+
+  test("waits for a later pass", () => {
+    const vars = 'vars: "a" string => "$(b)"; "b" string => "$(c)"; "c" string => "C"; "$(c)_v" string => "named";';
+    expect(reportsOf(`${vars} reports: "$(a)"; "$(C_v)"; "first";`)).toEqual(["C", "named", "first"]);
+  });
+
+  test("makes `if` fail, and makes `unless` hold in the last pass", () => {
+    expect(reportsOf('reports: "unless" unless => "$(nosuch)"; "if" if => "$(nosuch)"; "plain";')).toEqual([
+      "plain",
+      "unless",
+    ]);
+  });
+
+  test("is not printed where its own name has holes that were filled", () => {
+    expect(reportsOf('vars: "s" string => "q"; reports: "$(d[$(s)])"; "$($(s))"; "x";')).toEqual(["x"]);
+  });
+
+  test("comes out of $(const.dollar) as text and is expanded where it is used", () => {
+    const vars = 'vars: "d" string => "$(const.dollar)(x)"; "x" string => "X";';
+    expect(reportsOf(`${vars} reports: "$(d)"; "$(const.dollar)(nosuch)";`)).toEqual(["X", "$(nosuch)"]);
+  });
+});
+
+describe("variables", () => {
+  test.each([
+    ['string => "a b"', "a b"],
+    ['int => "12"', "12"],
+    ['int => "1k"', "1000"],
+    ['int => "2K"', "2048"],
+    ['real => "1.5"', "1.500000"],
+    ['slist => { "a", @(l), "b" }', '{"a","x","y","b"}'],
+    ['slist => { "a", "@(l)" }', '{"a","x","y"}'],
+    ['slist => { join(",", l), concat("p", "q") }', '{"x,y","pq"}'],
+    ['slist => { @(nosuch), "a" }, policy => "ifdefined"', '{"a"}'],
+    ['ilist => { "1", "2" }', '{"1","2"}'],
+    ['rlist => { "1.5" }', '{"1.5"}'],
+    [`data => '{ "b": 1, "a": [true, null] }'`, '{"a":[true,null],"b":1}'],
+    ["data => @(l)", '["x","y"]'],
+    ['string => "set", if => "linux"', "set"],
+    ['string => "set", if => "windows"', undefined],
+    ['string => "set", ifvarclass => not("windows")', "set"],
+    ['string => "set", unless => "linux"', undefined],
+    ['string => "$(with)", with => concat("p", "q")', "pq"],
+  ])("promised as %s hold %j", (promise, expected) => {
+    const text = `bundle agent main { vars: "l" slist => { "x", "y" }; "v" ${promise}; }`;
+    expect(evaluate(text).variables.get("default:main.v")).toBe(expected);
+  });
+
+  test("of other bundles are known by the bundle's name, before that bundle has run", () => {
+    const other =
+      'bundle agent other { vars: "v" string => "V"; "l" slist => { "1", "2" }; } bundle common c { vars: "v" string => "CV"; }';
+    expect(reportsOf('reports: "$(other.v) $(c.v) $(default:other.v)"; "$(other.l)";', other)).toEqual([
+      "V CV V",
+      "1",
+      "2",
+    ]);
+  });
+
+  test("special ones say who and where", () => {
+    const text =
+      '"$(sys.host) $(sys.fqhost) $(sys.uqhost) $(sys.domain) $(sys.arch) $(sys.os) $(sys.ipv4) $(sys.workdir)";';
+    const more =
+      '"$(sys.ipv4[eth0]) $(sys.cpus) $(sys.flavor)"; "$(sys.interfaces)"; "$(this.bundle) $(this.promise_filename)";';
+    expect(reportsOf(`reports: ${text} ${more}`)).toEqual([
+      "KVM-01.dc1.Example.com kvm-01.dc1.example.com kvm-01 dc1.example.com x86_64 linux 10.1.2.3 /var/lib/berth",
+      "10.1.2.3 2 debian_12",
+      "eth0",
+      "virbr0",
+      "main /policy/p.cf",
+    ]);
+  });
+
+  test.each([
+    ['"a" string => "$(a)x";', "POLICY_VARIABLE_CIRCLE"],
+    ['"a" string => "$(b)"; "b" string => "$(a)";', "POLICY_VARIABLE_CIRCLE"],
+    ['"a" slist => { @(b) }; "b" slist => { @(a) };', "POLICY_VARIABLE_CIRCLE"],
+    ['"a" int => "x";', "POLICY_TYPE_MISMATCH"],
+    ['"a" int => "1.5";', "POLICY_TYPE_MISMATCH"],
+    ['"a" real => "1.x";', "POLICY_TYPE_MISMATCH"],
+    ['"a" ilist => { "1", "b" };', "POLICY_TYPE_MISMATCH"],
+    ['"a" slist => canonify("x");', "POLICY_TYPE_MISMATCH"],
+    ['"a" string => splitstring("x", ",", 3);', "POLICY_TYPE_MISMATCH"],
+    ['"a" string => "x", int => "1";', "POLICY_TWO_TYPES"],
+    [`"a" data => "abc";`, "POLICY_INVALID_JSON"],
+    ['"a-b" string => "x";', "POLICY_INVALID_VARIABLE_NAME"],
+  ])("promised wrongly, %s, are the error %s", (promise, code) => {
+    expect(errorCodes(evaluate(`bundle agent main { vars: ${promise} }`))).toContain(code);
+  });
+});
+
+describe("classes", () => {
+  test.each([
+    ['expression => "linux"', true],
+    ['expression => "linux.!windows|nosuch"', true],
+    ['and => { "linux", "any" }', true],
+    ['and => { "linux", "$(nosuch)" }', false],
+    ['and => { "linux", not("nosuch"), strcmp("a", "a") }', true],
+    ['or => { "nosuch", "linux" }', true],
+    ["or => { @(l) }", true],
+    ['not => "linux"', false],
+    ['not => "$(nosuch)"', true],
+    ['xor => { "linux", "any" }', false],
+    ['xor => { "linux", "any", "debian" }', true],
+    ['if => "linux"', true],
+    ["", true],
+    ['expression => "linux", if => "nosuch"', false],
+    ['expression => "$(nosuch)"', false],
+  ])("promised with `%s` hold: %s", (promise, holds) => {
+    const text = `vars: "l" slist => { "nosuch", "debian" }; classes: "c-1" ${promise}; reports: c_1:: "yes";`;
+    expect(reportsOf(text)).toEqual(holds ? ["yes"] : []);
+  });
+
+  test("dist and select_class choose the same on one host for ever, and all choices somewhere", () => {
+    const text =
+      'classes: "d" dist => { "1", "2" }; "s" select_class => { "s1", "s2", "s3" }; reports: d_1:: "d1"; d_2:: "d2"; s1:: "s1"; s2:: "s2"; s3:: "s3";';
+    expect(reportsOf(text)).toEqual(reportsOf(text));
+    expect(reportsOf(text)).toHaveLength(2);
+  });
+
+  test("of an agent bundle end with it, those of a common bundle and with scope namespace do not", () => {
+    const text = `bundle common c { classes: "everywhere" expression => "any"; }
+      bundle agent main { methods: "x" usebundle => sub;
+        reports: local:: "local"; wide:: "wide"; everywhere:: "everywhere"; }
+      bundle agent sub { classes: "local" expression => "any"; "wide" expression => "any", scope => "namespace";
+        reports: local:: "inside"; }`;
+    const { reports, classes } = evaluate(text);
+    expect(reports).toEqual(["inside", "wide", "everywhere"]);
+    expect([classes.has("wide"), classes.has("local")]).toEqual([true, false]);
+  });
+
+  test("reach a called bundle only where it inherits them", () => {
+    const text =
+      'classes: "k" expression => "any"; methods: "a" usebundle => s("no"); "b" usebundle => s("yes"), inherit => "true";';
+    expect(reportsOf(text, 'bundle agent s(x) { reports: k:: "$(x)"; }')).toEqual(["yes"]);
+  });
+});
+
+describe("methods", () => {
+  test("pass texts, lists and containers, quoted or not", () => {
+    const text = `vars: "l" slist => { "a", "b" }; "d" data => '{ "n": 5 }'; "s" string => "S";
+      methods: "1" usebundle => t("$(l)", $(s)); "2" usebundle => u(@(l)); "3" usebundle => u("@(l)");
+        "4" usebundle => v(@(d)); "5" usebundle => w(concat("x", "y"));`;
+    const bundles = `bundle agent t(x, y) { reports: "t $(x) $(y)"; } bundle agent u(x) { reports: "u $(x)"; }
+      bundle agent v(x) { reports: "v $(x[n])"; } bundle agent w(x) { reports: "w $(x)"; }`;
+    expect(reportsOf(text, bundles)).toEqual(["t a S", "t b S", "u a", "u b", "v 5", "w xy"]);
+  });
+
+  test("run a bundle by its bare name, by a text, by the promiser, and once for the same arguments", () => {
+    const text =
+      'vars: "n" slist => { "1", "2" }; methods: "x" usebundle => s1; "y" usebundle => "s$(n)"; "s1"; "x" usebundle => s1;';
+    const bundles = 'bundle agent s1 { reports: "s1 $(this.bundle)"; } bundle agent s2 { reports: "s2"; }';
+    expect(reportsOf(text, bundles)).toEqual(["s1 s1", "s2"]);
+  });
+
+  test("hand results back to the caller", () => {
+    const text = 'methods: "x" usebundle => s, useresult => "r"; reports: "$(r[1])";';
+    expect(reportsOf(text, 'bundle agent s { reports: "back" bundle_return_value_index => "1"; }')).toEqual(["back"]);
+  });
+
+  test("that name a bundle nobody defined are an error with the nearest name", () => {
+    const text =
+      'bundle agent main { vars: "n" string => "subb"; methods: "x" usebundle => "$(n)"; } bundle agent sub { reports: "s"; }';
+    const { diagnostics } = evaluate(text);
+    expect(diagnostics).toMatchObject([{ severity: "error", code: "POLICY_UNDEFINED_BUNDLE", hint: "sub" }]);
+  });
+
+  test("that call each other for ever end in an error", () => {
+    const text =
+      'bundle agent main { methods: "x" usebundle => a("1"); } bundle agent a(x) { methods: "x" usebundle => a("$(x)1"); }';
+    expect(errorCodes(evaluate(text))).toEqual(["POLICY_BUNDLES_TOO_DEEP"]);
+  });
+});
+
+describe("reports", () => {
+  test("are printed once, also when the bundle runs again", () => {
+    const text = 'reports: "dup"; "dup"; methods: "a" usebundle => s("1"); "b" usebundle => s("2");';
+    expect(reportsOf(text, 'bundle agent s(x) { reports: "static"; "with $(x)"; }')).toEqual([
+      "static",
+      "with 1",
+      "with 2",
+      "dup",
+    ]);
+  });
+
+  test("wait for the handles they depend on", () => {
+    const text = 'reports: "never" depends_on => { "nosuch" }; "second" depends_on => { "h" }; "first" handle => "h";';
+    expect(reportsOf(text)).toEqual(["first", "second"]);
+  });
+});
+
+describe("which bundles run", () => {
+  const bundles = 'bundle agent a { reports: "a"; } bundle agent b(x) { reports: "b $(x)"; }';
+
+  test("the bundlesequence says, with arguments", () => {
+    const control = 'body common control { bundlesequence => { "a", b("1") }; }';
+    expect(evaluate(`${control} ${bundles}`).reports).toEqual(["a", "b 1"]);
+  });
+
+  test("guards in body common control count", () => {
+    const control =
+      'body common control { linux:: bundlesequence => { "a" }; windows:: bundlesequence => { b("1") }; }';
+    expect(evaluate(`${control} ${bundles}`).reports).toEqual(["a"]);
+  });
+
+  test("main does where nothing else is said, and __main__ is main in the file that was named", () => {
+    expect(evaluate('bundle agent main { reports: "m"; }').reports).toEqual(["m"]);
+    expect(evaluate('bundle agent __main__ { reports: "$(this.bundle)"; }').reports).toEqual(["main"]);
+  });
+
+  test("the caller may say otherwise", () => {
+    expect(evaluate(`${bundles}`, {}, { options: { bundleSequence: ["a"] } }).reports).toEqual(["a"]);
+  });
+
+  test.each([
+    ['body common control { bundlesequence => { "nosuch" }; }', "POLICY_UNDEFINED_BUNDLE"],
+    ['body common control { bundlesequence => { "b" }; }', "POLICY_ARGUMENT_COUNT"],
+    ["", "POLICY_NO_BUNDLESEQUENCE"],
+  ])("%j is an error", (control, code) => {
+    expect(errorCodes(evaluate(`${control} ${bundles}`))).toContain(code);
+  });
+});
+
+describe("inputs", () => {
+  const entry = (inputs: string) =>
+    `body common control { inputs => { ${inputs} }; } bundle agent main { reports: "$(lib.v)"; methods: "x" usebundle => from_lib; }`;
+  const lib =
+    'bundle common lib { vars: "v" string => "V"; } bundle agent from_lib { reports: "lib $(this.promise_filename)"; } bundle agent __main__ { reports: "not me"; }';
+
+  test("are found beside the file that names them, and theirs beside them", () => {
+    const files = {
+      "/policy/lib/a.cf":
+        'body file control { inputs => { "b.cf" }; } bundle common unused { vars: "u" string => "u"; }',
+      "/policy/lib/b.cf": lib,
+    };
+    const { reports, sources } = evaluate(entry('"lib/a.cf"'), files);
+    expect(reports).toEqual(["lib /policy/lib/b.cf", "V"]);
+    expect([...sources.keys()]).toEqual(["/policy/p.cf", "/policy/lib/a.cf", "/policy/lib/b.cf"]);
+  });
+
+  test("may be named by variables and lists of the files read so far", () => {
+    const files = {
+      "/policy/c.cf": 'bundle common c { vars: "files" slist => { "$(sys.policy_entry_dirname)/lib.cf" }; }',
+      "/policy/lib.cf": lib,
+    };
+    expect(evaluate(entry('"c.cf", @(c.files)'), files).reports).toEqual(["lib /policy/lib.cf", "V"]);
+  });
+
+  test("are read once, also in a circle", () => {
+    const files = { "/policy/lib.cf": `body file control { inputs => { "p.cf", "./lib.cf" }; } ${lib}` };
+    expect(evaluate(entry('"lib.cf", "/policy/lib.cf"'), files).diagnostics).toEqual([]);
+  });
+
+  test("that cannot be read are an error at their name", () => {
+    expect(brief(evaluate(entry('"nosuch.cf"'), { "/policy/x": "" }).diagnostics)).toContain(
+      "error POLICY_INPUT_UNREADABLE 1:35",
+    );
+  });
+});
+
+describe("namespaces", () => {
+  const text = `body file control { namespace => "ns"; }
+    bundle agent b(p) { vars: "v" string => "V"; classes: "c" expression => "any", scope => "namespace";
+      reports: "$(p) $(v) $(b.v) $(ns:b.v) $(sys.os) $(default:main.l) $(main.l) $(this.namespace)";
+        soft:: "soft"; default:soft:: "default:soft"; linux:: "linux"; }
+    body environment_resources r { env_cpus => "3"; }
+    body file control { namespace => "default"; }
+    bundle agent main { vars: "l" string => "L"; classes: "soft" expression => "any", scope => "namespace";
+      methods: "x" usebundle => ns:b("1");
+      guest_environments: "g" environment_host => "any", environment_resources => ns:r;
+      reports: ns:c:: "ns:c"; c:: "c"; }`;
+
+  test("keep names apart, and a qualified name reaches across", () => {
+    const { reports, promises } = evaluate(text);
+    expect(reports).toEqual(["default:soft", "linux", "1 V V V linux L $(main.l) ns", "ns:c"]);
+    expect(promises).toMatchObject([{ name: "g", resources: { cpus: 3 }, bundle: "main" }]);
+  });
+});
+
+describe("other promise types", () => {
+  test("are listed once each, at info level, and the rest of the policy counts", () => {
+    const text =
+      'bundle agent main { files: "/a" create => "true"; "/b" create => "true"; commands: "/bin/true"; reports: "r"; }';
+    const evaluation = evaluate(text);
+    expect(evaluation.notHandled).toMatchObject([
+      { type: "files", count: 2 },
+      { type: "commands", count: 1 },
+    ]);
+    expect(brief(evaluation.diagnostics)).toEqual(["info POLICY_NOT_HANDLED 1:28", "info POLICY_NOT_HANDLED 1:84"]);
+    expect(evaluation.reports).toEqual(["r"]);
+  });
+});
