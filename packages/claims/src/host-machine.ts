@@ -250,8 +250,7 @@ export class HostMachine implements Host {
     const leased = holder.isLeased(now);
     if (leased !== this.#wasLeased) {
       this.#wasLeased = leased;
-      guests.touchAll();
-      guests.hostDirty = true;
+      guests.onLeaseChange();
     }
     claimant.tick(now);
     gossip.tick(now);

@@ -26,11 +26,11 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
     return;
   }
   if (!mayClaim(parts, g, promise, now)) {
-    say(g, "idle", whyNot(parts, promise));
+    say(g, "idle", whyNot(parts, g, promise, now.bootMs));
     return;
   }
   if (dueMs > now.bootMs) {
-    say(g, "idle", `its owner ${g.known?.owner ?? ""} is late`);
+    say(g, "idle", whyLater(g));
     parts.wakeGuest(g, dueMs);
     return;
   }
@@ -82,11 +82,19 @@ function tellOrphan(parts: GuestParts, g: GuestState, now: Now): void {
   parts.wakeGuest(g, now.bootMs);
 }
 
-function whyNot(parts: GuestParts, promise: PromisedGuest): string {
+/** Somebody's turn comes first. */
+function whyLater(g: GuestState): string {
+  if (g.known === undefined) return "nothing is known of it yet";
+  if (g.known.owner !== null) return `its owner ${g.known.owner} is late`;
+  return `left to ${g.known.next ?? "others"} for a moment`;
+}
+
+function whyNot(parts: GuestParts, g: GuestState, promise: PromisedGuest, nowMs: number): string {
   if (promise.wanted === "down") return "policy wants it down";
   if (!promise.classMatch) return `${promise.placementKey} does not hold here`;
   if (!promise.eligible) return "hypervisor or image is missing here";
   if (parts.here.draining) return "this host is being drained";
   if (!parts.here.hypervisorUp) return "the hypervisor does not answer";
+  if (g.avoidUntilMs > nowMs) return "given up here; left to others for a while";
   return "this host has too little of a lease, or its dead-man is silent";
 }

@@ -94,6 +94,13 @@ export class Guests {
     for (const guest of this.parts.all.keys()) this.#dirty.add(guest);
   }
 
+  /** The lease came or went: what waited for one is tried at once. */
+  onLeaseChange(): void {
+    for (const g of this.parts.all.values()) if (g.owned === undefined) g.nextTryMs = 0;
+    this.hostDirty = true;
+    this.touchAll();
+  }
+
   onPolicy(promised: readonly PromisedGuest[]): void {
     this.parts.here.policySeen = true;
     const names = new Set(promised.map((p) => p.guest));
