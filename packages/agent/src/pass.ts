@@ -1,5 +1,5 @@
 import { type EnvironmentPromise, type GuestType, hypervisorOf, type Ownership } from "@berth/model";
-import { checkPlan, neededXml, type Plan, plan } from "@berth/planner";
+import { checkPlan, neededXml, plan } from "@berth/planner";
 import type { BerthConfig } from "./config/berth-config.ts";
 import type { ConnectionCaches } from "./connection-caches.ts";
 import type { HypervisorConnections } from "./hypervisor-connections.ts";
@@ -73,9 +73,8 @@ export class Pass {
     try {
       uri = this.#components.connections.uriOf(types[0] ?? "test");
       const hypervisor = await this.#components.connections.get(uri);
-      const { planned, reports } = await this.#converge(hypervisor, promises);
-      this.#noteHypervisors(types, uri, undefined, planned);
-      return reports;
+      this.#noteHypervisors(types, uri);
+      return await this.#converge(hypervisor, promises);
     } catch (error) {
       const failure = failureOf(error);
       this.#noteHypervisors(types, uri, failure);
@@ -83,15 +82,10 @@ export class Pass {
     }
   }
 
-  #noteHypervisors(
-    types: readonly GuestType[],
-    uri: string | undefined,
-    error: FailureReport | undefined,
-    planned?: Plan,
-  ): void {
+  /** Once for each type, however many rounds a pass has; a failure always. */
+  #noteHypervisors(types: readonly GuestType[], uri: string | undefined, error?: FailureReport): void {
     for (const type of types) {
-      const known = this.hypervisors.some((report) => report.type === type);
-      if (known && planned !== undefined) continue;
+      if (error === undefined && this.hypervisors.some((report) => report.type === type)) continue;
       const report = {
         type,
         ...(uri !== undefined && { uri }),
@@ -103,7 +97,10 @@ export class Pass {
     }
   }
 
-  async #converge(hypervisor: Hypervisor, promises: readonly EnvironmentPromise[]) {
+  async #converge(
+    hypervisor: Hypervisor,
+    promises: readonly EnvironmentPromise[],
+  ): Promise<readonly (readonly [EnvironmentPromise, PromiseReport])[]> {
     const { planned, violations } = await this.#plan(hypervisor, promises);
     const willPerform = !this.#init.dryRun && violations.length === 0;
     const performable = { items: planned.items.filter((item) => item.withheld === undefined) };
@@ -113,7 +110,7 @@ export class Pass {
           onStep: (name, step, report) => this.#init.onEvent({ kind: "step", name, step, ...(report && { report }) }),
         })
       : new Map();
-    const reports = planned.items.map((item) => {
+    return planned.items.map((item) => {
       const result = results.get(item);
       const violation =
         item.steps.length === 0
@@ -129,7 +126,6 @@ export class Pass {
         }),
       ] as const;
     });
-    return { planned, reports };
   }
 
   async #plan(hypervisor: Hypervisor, promises: readonly EnvironmentPromise[]) {

@@ -10,13 +10,16 @@ export class PromiseRounds {
   readonly #locks: PromiseLocks | undefined;
   readonly #done = new Map<string, { promise: EnvironmentPromise; report: PromiseReport }>();
 
+  readonly #order = new Set<string>();
+
   constructor(pass: Pass, locks: PromiseLocks | undefined) {
     this.#pass = pass;
     this.#locks = locks;
   }
 
+  /** In policy order, which is also the order of a table. */
   get reports(): readonly PromiseReport[] {
-    return [...this.#done.values()].map(({ report }) => report);
+    return [...this.#order].flatMap((key) => this.#done.get(key)?.report ?? []);
   }
 
   /** Classes that the outcomes so far define and that do not hold yet. */
@@ -26,6 +29,7 @@ export class PromiseRounds {
   }
 
   async run(promises: readonly EnvironmentPromise[]): Promise<void> {
+    for (const promise of promises) this.#order.add(promiseKey(promise));
     const fresh = this.#done.size === 0 ? promises : promises.filter((promise) => !this.#done.has(promiseKey(promise)));
     if (fresh.length === 0) return;
     if (this.#locks === undefined) return this.#runInOrder(fresh);

@@ -65,6 +65,27 @@ test("a dry run reports each step, changes nothing and leaves no file behind", a
   expect(existsSync(config.stateDir)).toBe(false);
 });
 
+test("networks come before the guests on them, and the report is in policy order", async () => {
+  const wired = `<devices><interface type='network'><source network='lan'/></interface></devices>`;
+  const lines = [
+    { ...guest("web", "create"), resources: { env_spec: xml("web", wired) } },
+    { name: "lan", type: "kvm_net", state: "create", resources: { env_spec: "<network><name>lan</name></network>" } },
+  ];
+  const report = await converge(lines);
+  expect(report.promises.map(({ name, outcome }) => [name, outcome])).toEqual([
+    ["web", "repaired"],
+    ["lan", "repaired"],
+  ]);
+  expectQuiet(await converge(lines));
+});
+
+test("a guest on a network that nobody promised does not start, and says why", async () => {
+  const wired = `<devices><interface type='network'><source network='elsewhere'/></interface></devices>`;
+  const report = await converge([{ ...guest("web", "create"), resources: { env_spec: xml("web", wired) } }]);
+  expect(outcomes(report)).toEqual({ web: "failed" });
+  expect(reasonOf(report, "web")).toContain("network 'elsewhere' is not active");
+});
+
 test("depends_on makes a promise wait for the other one, whatever their order in the policy", async () => {
   const began: string[] = [];
   const onEvent = (event: PassEvent) => {

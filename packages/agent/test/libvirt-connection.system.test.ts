@@ -8,6 +8,7 @@ import { startRecordingProxy } from "../../../test/support/recording-proxy.ts";
 import { tinyGuestXml } from "../../../test/support/tiny-guest.ts";
 import { type BerthConfig, defaultConfig } from "../src/config/berth-config.ts";
 import { BerthHost } from "../src/converge.ts";
+import { hostClasses } from "../src/policy-load.ts";
 import { fleetPolicy, type GuestLine } from "./fleet-policy.ts";
 import { expectQuiet } from "./state-matrix.ts";
 
@@ -67,6 +68,32 @@ test("a warm pass sees what somebody else defined, started or stopped meanwhile"
     ["guest-2", []],
   ]);
   expectQuiet(await converge(host, lines));
+});
+
+test("the classes of a host tell its libvirt and the hypervisors that answer, and a remote one is not asked", async () => {
+  await using libvirtd = await startLibvirtd();
+  const uris = { kvm: libvirtd.qemuUri(), test: libvirtd.uri("test:///default"), xen: libvirtd.uri("xen:///system") };
+  const classes = await hostClasses(configWith({ ...uris, esx: "esx://192.0.2.1/" }), ["from_flag"]);
+  const version = (await libvirtd.virsh("version", "--daemon")).match(/daemon: (\S+)/)?.[1] ?? "";
+  expect(classes).toContain(`libvirt_${version.replaceAll(".", "_")}`);
+  expect(["kvm_host", "test_host", "xen_host", "esx_host"].map((name) => classes.has(name))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect(classes).toContain("from_flag");
+});
+
+test("esx goes to the host that is configured, and libvirt says why it cannot be reached", async () => {
+  await using libvirtd = await startLibvirtd();
+  const esx = libvirtd.uri("esx://192.0.2.1/?no_verify=1");
+  await using host = new BerthHost({ config: configWith({ esx }) });
+  const report = await converge(host, [{ name: "remote", type: "esx", state: "down" }]);
+  expect(report.promises[0]?.failure).toMatchObject({
+    code: "HYPERVISOR_UNREACHABLE",
+    message: expect.stringContaining("esx"),
+  });
 });
 
 test("while libvirtd is away the pass fails with the reason; when it is back the next one finds its guests running", async () => {

@@ -59,12 +59,13 @@ export function describeStateMatrix(title: string, startHost: () => Promise<Matr
     let hypervisor: Hypervisor;
     let folder: string;
     let berth: BerthHost;
+    let config: BerthConfig;
 
     beforeAll(async () => {
       host = await startHost();
       hypervisor = await host.open();
       folder = mkdtempSync(join(tmpdir(), "berth-matrix-"));
-      const config = { ...defaultConfig, stateDir: join(folder, "state"), shutdownTimeoutMs: 200, ...host.config };
+      config = { ...defaultConfig, stateDir: join(folder, "state"), shutdownTimeoutMs: 200, ...host.config };
       berth = new BerthHost({ config });
     });
     afterAll(async () => {
@@ -74,10 +75,10 @@ export function describeStateMatrix(title: string, startHost: () => Promise<Matr
       rmSync(folder, { recursive: true, force: true });
     });
 
-    async function converge(lines: readonly GuestLine[]): Promise<PassReport> {
+    async function converge(lines: readonly GuestLine[], on = berth): Promise<PassReport> {
       const file = join(folder, "policy.cf");
       writeFileSync(file, fleetPolicy(lines));
-      return berth.converge({ files: [file], ignoreLocks: true });
+      return on.converge({ files: [file], ignoreLocks: true });
     }
 
     async function arrange(name: string, state: StartState): Promise<void> {
@@ -163,25 +164,32 @@ export function describeStateMatrix(title: string, startHost: () => Promise<Matr
       });
     }
 
-    test("where the class does not hold, create and running go down, or are suspended where the host says so", async () => {
-      const names = ["elsewhere-create", "elsewhere-running", "elsewhere-absent"];
-      await arrange("elsewhere-create", "running");
-      await arrange("elsewhere-running", "paused");
-      const lines = names.map(
-        (name, index): GuestLine => ({
-          name,
-          type: host.type,
-          state: index === 1 ? "running" : "create",
-          host: "no_such_class",
-          resources: { env_spec: host.guestXml(name) },
-        }),
-      );
-      await converge(lines);
-      const domains = new Map((await hypervisor.observe()).domains.map((domain) => [domain.name, domain]));
-      expect(names.map((name) => inWords(domains.get(name)))).toEqual(["off", "off", "absent"]);
-      expectQuiet(await converge(lines));
-      await removeGuests(names);
-    });
+    test.each([
+      ["down", ["off", "off", "absent"]],
+      ["suspended", ["paused", "paused", "absent"]],
+    ] as const)(
+      "where the class does not hold, create and running go %s as the host is configured",
+      async (notOwnedState, expected) => {
+        const names = ["elsewhere-create", "elsewhere-running", "elsewhere-absent"];
+        await arrange("elsewhere-create", "running");
+        await arrange("elsewhere-running", "paused");
+        await using other = new BerthHost({ config: { ...config, notOwnedState } });
+        const lines = names.map(
+          (name, index): GuestLine => ({
+            name,
+            type: host.type,
+            state: index === 1 ? "running" : "create",
+            host: "no_such_class",
+            resources: { env_spec: host.guestXml(name) },
+          }),
+        );
+        await converge(lines, other);
+        const domains = new Map((await hypervisor.observe()).domains.map((domain) => [domain.name, domain]));
+        expect(names.map((name) => inWords(domains.get(name)))).toEqual(expected);
+        expectQuiet(await converge(lines, other));
+        await removeGuests(names);
+      },
+    );
 
     test("a guest that fails does not stop the others, and its reason is the hypervisor's own", async () => {
       const lines = ["bad-machine", "good-1", "good-2"].map(
