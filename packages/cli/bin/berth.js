@@ -4,23 +4,19 @@
 // with Berth and runs this file in it, which takes 2 ms, where starting the machine's own node only to find that it is
 // too old takes 60 ms. Run by an older node (`node berth.js`), the file starts the right one itself. The option lets
 // a short run end before the first garbage has to be collected: a tenth less time for a policy of 1000 guests.
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import module from "node:module";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
 const oldestMajor = 24;
 
 if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
+  // Fetched this way a built-in module loads only itself: an import would read, and so load, all that it offers.
+  const { homedir } = process.getBuiltinModule("node:os");
   // Not the default folder under /tmp: there somebody else could have put code before us.
-  const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  module.enableCompileCache(process.env.NODE_COMPILE_CACHE || join(caches, "berth", "compiled"));
+  const caches = process.env.XDG_CACHE_HOME || `${homedir()}/.cache`;
+  const { enableCompileCache } = process.getBuiltinModule("node:module");
+  enableCompileCache(process.env.NODE_COMPILE_CACHE || `${caches}/berth/compiled`);
   const { main } = await import(isBundleFresh() ? "../dist/berth.mjs" : "../src/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else {
-  runUnderPinnedNode();
+  await runUnderPinnedNode();
 }
 
 /**
@@ -28,6 +24,8 @@ if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
  * of the time that 200 source files take; looking at their stamps takes 2 ms.
  */
 function isBundleFresh() {
+  const { readFileSync, statSync } = process.getBuiltinModule("node:fs");
+  const { fileURLToPath } = process.getBuiltinModule("node:url");
   try {
     const bundle = new URL("../dist/sources.json", import.meta.url);
     const checkout = fileURLToPath(new URL("../../../", import.meta.url));
@@ -41,7 +39,10 @@ function isBundleFresh() {
 }
 
 /** Starts the node that `npm ci` installed beside Berth, passes signals on and ends as it ends. */
-function runUnderPinnedNode() {
+async function runUnderPinnedNode() {
+  const { spawn } = await import("node:child_process");
+  const { existsSync } = await import("node:fs");
+  const { fileURLToPath } = await import("node:url");
   const packageName = `node-${process.platform}-${process.arch}`;
   const pinned = ["../../../node_modules", "../../.."]
     .map((modules) => fileURLToPath(new URL(`${modules}/${packageName}/bin/node`, import.meta.url)))

@@ -6,6 +6,7 @@
 import { statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fetchBuiltinsDirectly } from "./builtin-imports.ts";
 
 const packageRoot = fileURLToPath(new URL("..", import.meta.url));
 const checkout = join(packageRoot, "..", "..");
@@ -19,6 +20,7 @@ export async function buildBundle(folder: string): Promise<boolean> {
     cwd: checkout,
     platform: "node",
     logLevel: "warn",
+    plugins: [{ name: "builtin-imports", renderChunk: (code) => fetchBuiltinsDirectly(code) }],
   });
   const { output } = await bundle.write({
     dir: folder,

@@ -27,11 +27,10 @@ function bundle(promises: string, more = ""): string {
   return `bundle agent main\n{\n${more}guest_environments:\n${promises}\n}\n`;
 }
 
-const oneGuest =
-  bundle(
-    '  "web1" environment_type => "test", environment_host => "any", environment_state => "create",\n' +
-      "    environment_resources => tiny;",
-  ) + `body environment_resources tiny { env_cpus => "1"; env_memory => "65536"; }\n`;
+const oneGuest = `${bundle(
+  '  "web1" environment_type => "test", environment_host => "any", environment_state => "create",\n' +
+    "    environment_resources => tiny;",
+)}body environment_resources tiny { env_cpus => "1"; env_memory => "65536"; }\n`;
 
 /** What was printed, with the names of this run's files made the same in every run. */
 function readable({ exitCode, stdout, stderr }: Run): string {
