@@ -4,9 +4,11 @@ import { join } from "node:path";
 import type { Diagnostic } from "@berth/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluatePolicy } from "../src/index.ts";
+import { CfAgent } from "./differential/cf-agent.ts";
 import { askCfPromises, type Verdict } from "./differential/cf-promises.ts";
 import { type Difference, differences } from "./differential/differences.ts";
 import { edgeCases } from "./differential/edge-cases.ts";
+import { randomReportingPolicy } from "./differential/evaluation-generator.ts";
 import { mutate, randomPolicy } from "./differential/generator.ts";
 import { plainFacts, realWorld } from "./differential/plain-host.ts";
 import { Random } from "./differential/random.ts";
@@ -57,6 +59,22 @@ async function compare(name: string, policies: readonly string[]): Promise<reado
   expect(found.filter((text) => text !== undefined)).toEqual([]);
   return verdicts;
 }
+
+describe("cf-agent and berth", () => {
+  it("come to the same reports, in the same order, on 60 generated policies", async () => {
+    const agent = await CfAgent.prepare(await mkdtemp(join(folder, "agent-")));
+    const random = new Random(seed + 2_000_000);
+    let shown = 0;
+    for (let index = 0; index < 60; index++) {
+      const policy = randomReportingPolicy(random);
+      const theirs = await agent.reportsOf(policy);
+      const { reports } = evaluatePolicy({ entryFile: "p.cf", text: policy, facts: plainFacts, world: realWorld });
+      expect(reports, `BERTH_SEED=${seed}, policy ${index}:\n${policy}`).toEqual(theirs);
+      shown += theirs.length;
+    }
+    expect(shown).toBeGreaterThan(300);
+  });
+});
 
 describe("cf-promises and berth", () => {
   it("agree on 250 generated policies, most of which are valid", async () => {
