@@ -72,7 +72,7 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
 
 /** @returns a listener for chunks that calls `onCall` once for each call frame, however the chunks are cut */
 function frameReader(onCall: (procedure: number) => void): (chunk: Buffer) => void {
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let at = 0;
