@@ -10,7 +10,7 @@ import type { PassReport } from "../src/pass-report.ts";
 import { passInside } from "./inside-pass.ts";
 import { expectQuiet } from "./state-matrix.ts";
 
-const seed = (name: string) => new URL(`./fixtures/seed/${name}`, import.meta.url).pathname;
+const seed = (name: string) => new URL(`../../../test/fixtures/seed/${name}`, import.meta.url).pathname;
 let libvirtd: PrivateLibvirtd;
 let folder: string;
 

@@ -16,7 +16,7 @@ import { Random } from "./differential/random.ts";
 /** Another seed tries other policies: `BERTH_SEED=7 npx vitest run packages/policy/test/differential.system.test.ts`. */
 const seed = Number(process.env.BERTH_SEED ?? 1);
 
-const seedPolicies = new URL("fixtures/seed/", import.meta.url);
+const seedPolicies = new URL("../../../test/fixtures/seed/", import.meta.url);
 const explained = new Map<Difference, number>();
 let folder = "";
 
@@ -61,18 +61,18 @@ async function compare(name: string, policies: readonly string[]): Promise<reado
 }
 
 describe("cf-agent and berth", () => {
-  it("come to the same reports, in the same order, on 60 generated policies", async () => {
+  it("come to the same reports, in the same order, on 40 generated policies", async () => {
     const agent = await CfAgent.prepare(await mkdtemp(join(folder, "agent-")));
     const random = new Random(seed + 2_000_000);
     let shown = 0;
-    for (let index = 0; index < 60; index++) {
+    for (let index = 0; index < 40; index++) {
       const policy = randomReportingPolicy(random);
       const theirs = await agent.reportsOf(policy);
       const { reports } = evaluatePolicy({ entryFile: "p.cf", text: policy, facts: plainFacts, world: realWorld });
       expect(reports, `BERTH_SEED=${seed}, policy ${index}:\n${policy}`).toEqual(theirs);
       shown += theirs.length;
     }
-    expect(shown).toBeGreaterThan(300);
+    expect(shown).toBeGreaterThan(200);
   });
 });
 

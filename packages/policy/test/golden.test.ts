@@ -10,7 +10,7 @@ function cases(folder: string): readonly { readonly name: string; readonly text:
 }
 
 describe("the seed policy", () => {
-  it.each(cases("fixtures/seed"))("$name is told what its golden file says", async ({ name, text }) => {
+  it.each(cases("../../../test/fixtures/seed"))("$name is told what its golden file says", async ({ name, text }) => {
     await expect(report(text, name)).toMatchFileSnapshot(`golden/seed/${name.replace(/\.cf$/, ".txt")}`);
   });
 });

@@ -6,7 +6,7 @@ import { brief, facts, worldOf } from "./evaluation-support.ts";
 const xenFile = "<domain type='xen'><name>myUbuntu</name></domain>\n";
 
 function evaluateSeed(name: string, files: Readonly<Record<string, string>> = {}): Evaluation {
-  const text = readFileSync(new URL(`fixtures/seed/${name}.cf`, import.meta.url), "utf8");
+  const text = readFileSync(new URL(`../../../test/fixtures/seed/${name}.cf`, import.meta.url), "utf8");
   return evaluatePolicy({ entryFile: `${name}.cf`, text, facts, world: worldOf(files), extraClasses: ["ubuntu"] });
 }
 

@@ -6,7 +6,7 @@ import type { PolicyFile } from "../src/syntax/ast.ts";
 import { checkFiles } from "../src/syntax/check-files.ts";
 import { parsePolicy } from "../src/syntax/parse-policy.ts";
 
-const seedFolder = new URL("fixtures/seed/", import.meta.url);
+const seedFolder = new URL("../../../test/fixtures/seed/", import.meta.url);
 const seeds = readdirSync(seedFolder).map((name) => readFileSync(new URL(name, seedFolder), "utf8"));
 
 /** Pieces of the language, and what breaks it. */
