@@ -20,6 +20,8 @@ export async function buildBundle(folder: string): Promise<boolean> {
     cwd: checkout,
     platform: "node",
     logLevel: "warn",
+    // Libraries only define things when they are loaded, so what is not used of them need not be there.
+    treeshake: { moduleSideEffects: (id) => !id.includes("/node_modules/") },
     plugins: [{ name: "builtin-imports", renderChunk: (code) => fetchBuiltinsDirectly(code) }],
   });
   const { output } = await bundle.write({
