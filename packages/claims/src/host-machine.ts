@@ -111,6 +111,7 @@ export class HostMachine implements Host {
       deadManSeenMs: Number.NEGATIVE_INFINITY,
       observedOnce: !hypervisor,
       policySeen: false,
+      clearing: false,
       startedMs: now.bootMs,
       load: 0,
       wanted: 0,
@@ -245,6 +246,7 @@ export class HostMachine implements Host {
   #finish(life: Life, now: Now): void {
     const { holder, claimant, gossip, guests, change, here } = life;
     const clearing = this.#reincarnate(life, now);
+    here.clearing = clearing !== "none";
     holder.pause(clearing === "reboot" || !here.hypervisor);
     change.tick(now);
     const leased = holder.isLeased(now);

@@ -136,6 +136,9 @@ test("a disk that is wiped under running guests: they are taken down, not adopte
   fleet.pass(200);
   expect(m.feed?.guests.map((g) => g.guest)).toEqual(["g"]);
   fleet.passUntil(() => m.acts.includes("destroy g"), 2_000);
+  m.trace = [];
+  fleet.passUntil(() => fleet.state(owner, "g") === "off", 2_000);
+  expect(m.trace.filter((entry) => entry.startsWith("send prepare"))).toEqual([]);
   fleet.passUntil(() => fleet.running("g").length === 1, 20_000);
 });
 

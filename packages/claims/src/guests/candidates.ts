@@ -42,7 +42,7 @@ export function bestOther(parts: GuestParts, g: GuestState, promise: PromisedGue
 /** Whether a guest found running may be claimed where it is, whatever its class: it must not be touched before. */
 export function mayAdopt(parts: GuestParts, now: Now): boolean {
   const { here, holder, rules, membership } = parts;
-  if (!here.hypervisorUp || !deadManAlive(here, now) || holder.isFenced) return false;
+  if (!here.hypervisorUp || !deadManAlive(here, now) || here.clearing) return false;
   return rules.leaseSuffices(holder.remainingMs(now), membership.config);
 }
 

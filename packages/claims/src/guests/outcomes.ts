@@ -37,7 +37,7 @@ function onChosen(parts: GuestParts, g: GuestState, intent: Outcome["intent"], v
   }
   if (intent === "refresh") return;
   // Won for an incarnation that ended meanwhile: the register stays ours to claim again, under the new one.
-  if (value.inc !== parts.holder.identity.inc || parts.holder.isFenced) return;
+  if (value.inc !== parts.holder.identity.inc || parts.here.clearing) return;
   const { inc, epoch, runId } = value;
   g.owned = { inc, epoch, runId, by: "quorum" };
   g.staleCopy = g.adopting === undefined && isActive(g) && !parts.rules.keepsFoundCopy(epoch);

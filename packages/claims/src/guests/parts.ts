@@ -39,6 +39,8 @@ export interface Circumstances {
   deadManSeenMs: number;
   /** At least one whole list of domains was seen in this life. */
   observedOnce: boolean;
+  /** An old incarnation is being taken down: nothing may be claimed in its name. */
+  clearing: boolean;
   /** Policy was given at least once in this life. */
   policySeen: boolean;
   /** Boot-time moment at which this life began. */
