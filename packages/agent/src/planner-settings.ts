@@ -3,6 +3,6 @@ import type { BerthConfig } from "./config/berth-config.ts";
 
 /** The planner's choices as this host's configuration makes them. */
 export function plannerSettings(config: BerthConfig): PlannerSettings {
-  const { shutdownTimeoutMs, notOwnedState } = config;
-  return { ...defaultPlannerSettings, shutdownTimeoutMs, notOwnedState };
+  const { shutdownTimeoutMs, notOwnedState, identitySeed } = config;
+  return { ...defaultPlannerSettings, shutdownTimeoutMs, notOwnedState, identitySeed };
 }

@@ -105,7 +105,8 @@ function mergeLoads(loads: readonly PolicyLoad[]): PolicyLoad {
 
 /** Checks the XML of promises that have some; the XML reader is not even loaded for a policy without. */
 async function checkSpecs({ promises, sources }: PolicyLoad): Promise<Diagnostic[]> {
-  const withSpec = promises.filter(({ resources }) => resources.spec !== undefined);
+  // An empty text is a file that could not be read: evaluation said so already, and the guest may not need it here.
+  const withSpec = promises.filter(({ resources }) => resources.spec !== undefined && resources.spec.xml !== "");
   if (withSpec.length === 0) return [];
   const { checkSpec } = await import("@berth/domain-xml");
   return withSpec.flatMap((promise) => checkSpec(promise, (file) => sources.get(file)));

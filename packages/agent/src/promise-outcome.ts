@@ -22,11 +22,18 @@ export function reportItem({ item, result, violation, explain }: OutcomeInput): 
   return {
     ...aboutPromise(item.promise, outcome, reason, failure),
     here: item.here,
-    steps: result?.steps ?? item.steps.map((step): StepReport => ({ step, result: "planned" })),
+    steps: (result?.steps ?? item.steps.map((step): StepReport => ({ step, result: "planned" }))).map(withoutPasswords),
     pending: item.pending,
     warnings: item.warnings,
     ...(explain && { explanation: explainPlan(item) }),
   };
+}
+
+/** A report is printed, logged and sent: what libvirt shows to nobody but root does not belong there. */
+function withoutPasswords(report: StepReport): StepReport {
+  const { step } = report;
+  if (step.kind !== "define-domain" || !step.xml.includes("passwd")) return report;
+  return { ...report, step: { ...step, xml: step.xml.replace(/(passwd=)("[^"]*"|'[^']*')/g, '$1"***"') } };
 }
 
 /** The report of a promise that did not get as far as a plan. */

@@ -33,7 +33,7 @@ policy: /srv/policy.cf
 state_dir: /srv/berth
 shutdown_timeout: 5
 not_owned_state: suspended
-on_isolated: suspended
+identity_seed: fleet-7
 allow_execresult: true
 embedded: false
 `,
@@ -45,7 +45,7 @@ embedded: false
     stateDir: "/srv/berth",
     shutdownTimeoutMs: 5000,
     notOwnedState: "suspended",
-    onIsolated: "suspended",
+    identitySeed: "fleet-7",
     allowExecresult: true,
     embedded: false,
   });
@@ -102,7 +102,7 @@ test("a file that is named must exist; the default one need not", async () => {
 test.each([
   [{ BERTH_SHUTDOWN_TIMEOUT: "soon" }, "BERTH_SHUTDOWN_TIMEOUT"],
   [{ BERTH_EMBEDDED: "maybe" }, "BERTH_EMBEDDED"],
-  [{ BERTH_ON_ISOLATED: "off" }, "BERTH_ON_ISOLATED"],
+  [{ BERTH_NOT_OWNED_STATE: "off" }, "BERTH_NOT_OWNED_STATE"],
   [{ BERTH_CLASSES: "a-b" }, "BERTH_CLASSES"],
   [{ BERTH_URIS: "qemu:///system" }, "type=URI"],
 ])("a wrong environment variable is refused by name: %j", async (env, named) => {

@@ -134,6 +134,28 @@ test("processors are raised while the guest runs; what waits for the next start 
   await converge({ ...line, state: "delete" });
 });
 
+test("a display's password that policy does not state survives a changed definition, and no report shows it", async () => {
+  const display = "<graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1' passwd='s3cret'/>";
+  const shown = display.replace(" passwd='s3cret'", "");
+  writeFileSync(join(folder, "secret.xml"), tinyGuestXml({ name: "secret", devices: display }));
+  await libvirtd.virsh("define", join(folder, "secret.xml"));
+  const line = (vcpus: number) => ({
+    name: "secret",
+    type: "kvm",
+    state: "down",
+    resources: { env_spec: tinyGuestXml({ name: "secret", vcpus, devices: shown }) },
+  });
+  expectQuiet(await converge(line(1)));
+  const report = await converge(line(2));
+  expect(report.promises[0]?.steps.map(({ step }) => step.kind)).toEqual(["define-domain"]);
+  expect(JSON.stringify(report)).not.toContain("s3cret");
+  const xml = await libvirtd.virsh("dumpxml", "--security-info", "secret");
+  expect(xml).toContain("passwd='s3cret'");
+  expect(xml).toMatch(/<vcpu[^>]*>2</);
+  expectQuiet(await converge(line(2)));
+  await converge({ ...line(2), state: "delete" });
+});
+
 test("a crashed guest whose process still stands is brought back", async () => {
   const panicking = tinyGuestXml({ name: "panics", devices: "<panic model='isa'/>" }).replace(
     "<on_crash>destroy</on_crash>",

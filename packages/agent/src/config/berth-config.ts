@@ -17,8 +17,11 @@ export interface BerthConfig {
   readonly shutdownTimeoutMs: number;
   /** State of a `create` or `running` guest where its class does not hold. @default "down": it frees the memory too */
   readonly notOwnedState: NotOwnedState;
-  /** State of an owned guest when this host is cut off from its peers. @default "down" */
-  readonly onIsolated: NotOwnedState;
+  /**
+   * Mixed into the UUIDs and MAC addresses of guests that are built without XML. Hosts of one fleet need the same.
+   * @default "": two fleets on one wire that name a guest alike would give it the same address, and need different ones
+   */
+  readonly identitySeed: string;
   /** Lets policy run commands by `execresult` and its relatives. @default false: policy text then cannot run code */
   readonly allowExecresult: boolean;
   /** Serves every type by the hypervisor in this process, state in `<stateDir>/embedded.json`. @default false */
@@ -33,7 +36,7 @@ export const defaultConfig: BerthConfig = {
   stateDir: "/var/lib/berth",
   shutdownTimeoutMs: 60_000,
   notOwnedState: "down",
-  onIsolated: "down",
+  identitySeed: "",
   allowExecresult: false,
   embedded: false,
 };

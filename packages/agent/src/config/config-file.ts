@@ -18,7 +18,7 @@ const fileSchema = z.strictObject({
   state_dir: absolutePath.optional(),
   shutdown_timeout: z.number().min(0).max(86_400).optional(),
   not_owned_state: notOwnedState.optional(),
-  on_isolated: notOwnedState.optional(),
+  identity_seed: z.string().max(256).optional(),
   allow_execresult: z.boolean().optional(),
   embedded: z.boolean().optional(),
 });
@@ -81,7 +81,7 @@ function toConfig(content: FileContent): PartialConfig {
     ...(content.state_dir !== undefined && { stateDir: content.state_dir }),
     ...(seconds !== undefined && { shutdownTimeoutMs: seconds * 1000 }),
     ...(content.not_owned_state && { notOwnedState: content.not_owned_state }),
-    ...(content.on_isolated && { onIsolated: content.on_isolated }),
+    ...(content.identity_seed !== undefined && { identitySeed: content.identity_seed }),
     ...(content.allow_execresult !== undefined && { allowExecresult: content.allow_execresult }),
     ...(content.embedded !== undefined && { embedded: content.embedded }),
   };

@@ -46,7 +46,7 @@ const variables: Readonly<Record<string, Reader>> = {
   BERTH_STATE_DIR: (text) => ({ stateDir: text }),
   BERTH_SHUTDOWN_TIMEOUT: (text) => ({ shutdownTimeoutMs: secondsOf("BERTH_SHUTDOWN_TIMEOUT", text) * 1000 }),
   BERTH_NOT_OWNED_STATE: (text) => ({ notOwnedState: oneOf("BERTH_NOT_OWNED_STATE", text, ["down", "suspended"]) }),
-  BERTH_ON_ISOLATED: (text) => ({ onIsolated: oneOf("BERTH_ON_ISOLATED", text, ["down", "suspended"]) }),
+  BERTH_IDENTITY_SEED: (text) => ({ identitySeed: text }),
   BERTH_ALLOW_EXECRESULT: (text) => ({ allowExecresult: booleanOf("BERTH_ALLOW_EXECRESULT", text) }),
   BERTH_EMBEDDED: (text) => ({ embedded: booleanOf("BERTH_EMBEDDED", text) }),
 };

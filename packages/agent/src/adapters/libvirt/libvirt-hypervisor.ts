@@ -104,7 +104,7 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#collect(names, view, {
       find: (name) => this.#domainHandles.get(name) ?? this.#reads.domains.lookupByName(name),
       fingerprint: (name) => fingerprintOf(this.#observed.get(name)),
-      read: (domain) => this.#reads.domains.xml(domain, { inactive: view === "inactive" }),
+      read: (domain) => this.#domainXmlNow(domain, view),
     });
   }
 
@@ -114,6 +114,18 @@ class LibvirtHypervisor implements Hypervisor {
       fingerprint: () => "",
       read: (network) => this.#networkXmlNow(network, view),
     });
+  }
+
+  /**
+   * With the passwords of its displays, so that they survive when a changed definition is made from this one. libvirt
+   * tells them only to a connection that may change things; without such a one the rest has to do.
+   */
+  async #domainXmlNow(domain: Domain, view: XmlView): Promise<string> {
+    const inactive = view === "inactive";
+    const xml = await this.#reads.domains.xml(domain, { inactive });
+    if (!xml.includes("<graphics")) return xml;
+    const performers = await this.#openPerformers().catch(() => undefined);
+    return performers === undefined ? xml : performers.connection.domains.xml(domain, { inactive, secure: true });
   }
 
   /** The test driver has one definition for both views, and refuses to be asked for a certain one. */
