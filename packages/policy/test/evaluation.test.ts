@@ -263,6 +263,22 @@ describe("reports", () => {
   });
 });
 
+describe("what can never hold is an error where it stands", () => {
+  test.each([
+    ['reports: "x" if => "!!a";', "CLASS_EXPRESSION_DOUBLE_NOT", "!!a"],
+    ['reports: "x" unless => "p q";', "CLASS_EXPRESSION_MISSING_OPERATOR", "q"],
+    ['classes: "c" expression => "p-q";', "CLASS_EXPRESSION_BAD_CHARACTER", "-q"],
+    ['classes: "c" and => { "linux", "=x" };', "CLASS_EXPRESSION_BAD_CHARACTER", "=x"],
+    ['classes: "c" dist => { "1", "b" };', "POLICY_TYPE_MISMATCH", '"b"'],
+    ['classes: "c" scope => "bundel";', "POLICY_UNKNOWN_OPTION", '"bundel"'],
+    ['vars: "v" string => "x", policy => "y";', "POLICY_UNKNOWN_OPTION", '"y"'],
+  ])("%s is %s at %s", (promises, code, wrong) => {
+    const text = `bundle agent main { ${promises} }`;
+    const errors = brief(evaluate(text).diagnostics).filter((each) => each.startsWith("error"));
+    expect(errors).toEqual([`error ${code} 1:${text.indexOf(wrong) + 1}`]);
+  });
+});
+
 describe("which bundles run", () => {
   const bundles = 'bundle agent a { reports: "a"; } bundle agent b(x) { reports: "b $(x)"; }';
 
@@ -288,7 +304,7 @@ describe("which bundles run", () => {
 
   test.each([
     ['body common control { bundlesequence => { "nosuch" }; }', "POLICY_UNDEFINED_BUNDLE"],
-    ['body common control { bundlesequence => { "b" }; }', "POLICY_ARGUMENT_COUNT"],
+    ['body common control { bundlesequence => { "b" }; }', "POLICY_WRONG_ARGUMENT_COUNT"],
     ["", "POLICY_NO_BUNDLESEQUENCE"],
   ])("%j is an error", (control, code) => {
     expect(errorCodes(evaluate(`${control} ${bundles}`))).toContain(code);

@@ -84,7 +84,7 @@ function find(
   }
   if (bundle.parameters.length === args.length) return [{ bundle, args }];
   const message = `bundle ${name} takes ${bundle.parameters.length} arguments; the bundlesequence gives ${args.length}`;
-  state.findings.add("POLICY_ARGUMENT_COUNT", position, message);
+  state.findings.add("POLICY_WRONG_ARGUMENT_COUNT", position, message);
   return [];
 }
 

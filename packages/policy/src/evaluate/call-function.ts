@@ -12,6 +12,7 @@ import type { EvaluationContext } from "./evaluation-state.ts";
 import { resolveName } from "./expand-text.ts";
 import { withText } from "./named-texts.ts";
 import { isUnresolved, type PolicyValue, scalar } from "./policy-value.ts";
+import { hasReference } from "./text-template.ts";
 import { parseVariableName } from "./variable-name.ts";
 
 /** How a call evaluates its arguments, which may be calls in their turn. */
@@ -26,12 +27,17 @@ export function callFunction(call: Call, context: EvaluationContext, evaluate: V
     const parameter = called.parameters[Math.min(index, called.parameters.length - 1)];
     const value = parameter?.type === "lazy" ? scalar("") : evaluate(source, context);
     if (value === undefined) return undefined;
-    if (called.takesUnresolved !== true && isUnresolved(value)) return undefined;
+    if (called.takesUnresolved !== true && isUnknown(value)) return undefined;
     const argument = { text: value.kind === "scalar" ? value.text : "", value, position: source.position, source };
     if (parameter !== undefined && !fits(parameter, argument, call.name.text, context)) return undefined;
     args.push(argument);
   }
   return called.apply(args, functionContext(context, evaluate), call.position);
+}
+
+/** A text with `@(list)` in it is a text like any other to a function, as observed; one with `$(x)` is worth waiting for. */
+function isUnknown(value: PolicyValue): boolean {
+  return value.kind === "scalar" ? hasReference(value.text) : isUnresolved(value);
 }
 
 /** Checks an argument once its text is known. */

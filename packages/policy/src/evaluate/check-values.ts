@@ -1,16 +1,14 @@
-import type { Severity, SourcePosition } from "@berth/model";
-import { parseClassExpression } from "../class-expression/parse-class-expression.ts";
-import { argumentProblem } from "../functions/argument-problem.ts";
-import { functionTable, unavailableFunctions } from "../functions/function-table.ts";
-import type { PolicyFunction } from "../functions/function-types.ts";
+import type { SourcePosition } from "@berth/model";
+import { classExpressionDiagnostic, parseClassExpression } from "../class-expression/parse-class-expression.ts";
 import { parseInteger, parseReal } from "../functions/number-text.ts";
 import { attributeProblems } from "../guest-environments/attribute-problem.ts";
 import { type GuestAttribute, guestAttribute } from "../guest-environments/guest-attributes.ts";
-import type { Attribute, Body, Bundle, Call, PolicyFile, PolicyPromise, Value } from "../syntax/ast.ts";
+import type { Attribute, Body, Bundle, PolicyFile, PolicyPromise, Value } from "../syntax/ast.ts";
 import { closestWord } from "../syntax/closest-word.ts";
 import { promiseAttributesOf } from "../syntax/language-names.ts";
+import { positionInString } from "../syntax/parse-string.ts";
+import { checkCalls } from "./check-calls.ts";
 import type { FindingList } from "./finding-list.ts";
-import { scalar } from "./policy-value.ts";
 import { hasReference } from "./text-template.ts";
 
 /**
@@ -35,7 +33,7 @@ function checkBundle(bundle: Bundle, findings: FindingList): void {
       for (const attribute of promise.attributes) {
         const shape = shapes?.get(attribute.name.text)?.shape;
         if (shape === "body" || shape === "bundle" || shapes === undefined) checkArguments(attribute.value, findings);
-        else checkCalls(attribute.value, findings, 0);
+        else checkCalls(attribute.value, findings);
         checkAttribute(type, attribute, findings);
       }
       if (type === "vars") checkVariablePromise(promise, findings);
@@ -46,7 +44,7 @@ function checkBundle(bundle: Bundle, findings: FindingList): void {
 
 /** A body or bundle with arguments is no function, but its arguments may be. */
 function checkArguments(value: Value, findings: FindingList): void {
-  if (value.kind === "call") for (const argument of value.args) checkCalls(argument, findings, 0);
+  if (value.kind === "call") for (const argument of value.args) checkCalls(argument, findings);
 }
 
 function checkBody(body: Body, findings: FindingList): void {
@@ -56,7 +54,7 @@ function checkBody(body: Body, findings: FindingList): void {
     if (text === "inherit_from") checkArguments(attribute.value, findings);
     else if (text === "bundlesequence")
       for (const bundle of elementsOf(attribute.value)) checkArguments(bundle, findings);
-    else checkCalls(attribute.value, findings, 0);
+    else checkCalls(attribute.value, findings);
     const row = place === undefined ? undefined : guestAttribute(place, attribute.name.text);
     if (row !== undefined) checkRow(row, attribute.value, findings);
     if (attribute.name.text === "env_spec_file" && place === "environment_resources")
@@ -90,10 +88,34 @@ function checkAttribute(type: string, attribute: Attribute, findings: FindingLis
     if (row !== undefined) checkRow(row, value, findings);
   }
   if (type === "vars") checkNumbers(name.text, value, findings);
-  const isCondition = name.text === "if" || name.text === "ifvarclass" || name.text === "unless";
-  if (isCondition || (type === "classes" && (name.text === "expression" || name.text === "not"))) {
-    checkExpression(value, isCondition ? "warning" : "error", findings);
-  }
+  if (type === "classes" && name.text === "dist") checkNumbers("rlist", value, findings);
+  if (holdsClasses(type, name.text)) for (const element of elementsOf(value)) checkExpression(element, findings);
+  checkOption(`${type} ${name.text}`, value, findings);
+}
+
+const conditionNames: ReadonlySet<string> = new Set(["if", "ifvarclass", "unless"]);
+const classAttributes: ReadonlySet<string> = new Set(["expression", "not", "and", "or", "xor", "select_class"]);
+
+/** Whether an attribute's texts are class expressions. */
+function holdsClasses(type: string, name: string): boolean {
+  return conditionNames.has(name) || (type === "classes" && classAttributes.has(name));
+}
+
+const booleans = ["true", "false", "yes", "no", "on", "off"];
+
+/** Attributes of promises that evaluation uses and that take one word of a few. */
+const options: Readonly<Record<string, readonly string[]>> = {
+  "vars policy": ["free", "overridable", "constant", "ifdefined"],
+  "classes scope": ["namespace", "bundle"],
+  "methods inherit": booleans,
+};
+
+function checkOption(key: string, value: Value, findings: FindingList): void {
+  const words = Object.hasOwn(options, key) ? options[key] : undefined;
+  if (words === undefined || value.kind !== "string" || hasReference(value.text) || words.includes(value.text)) return;
+  const hint = closestWord(value.text, words);
+  const message = `this must be one of ${words.join(", ")}, not ${JSON.stringify(value.text)}`;
+  findings.add("POLICY_UNKNOWN_OPTION", value.position, message, hint === undefined ? {} : { hint });
 }
 
 function checkRow(row: GuestAttribute, value: Value, findings: FindingList): void {
@@ -123,13 +145,14 @@ function reportNumber(
   findings.add("POLICY_TYPE_MISMATCH", value.position, `this must be ${wanted}, not ${JSON.stringify(value.text)}`);
 }
 
-/** `if` takes any text, as CFEngine does, and never holds for one that is no class expression: a warning, not an error. */
-function checkExpression(value: Value, severity: Severity, findings: FindingList): void {
-  if (value.kind !== "string" || hasReference(value.text)) return;
+/** CFEngine takes some texts that are no class expression and never finds them to hold: here they are errors. */
+function checkExpression(value: Value, findings: FindingList): void {
+  if (value.kind !== "string" || hasReference(value.text) || value.text.startsWith("@")) return;
   const parsed = parseClassExpression(value.text);
   if (parsed.ok) return;
-  const hint = parsed.error.hint === undefined ? {} : { hint: parsed.error.hint };
-  findings.add(parsed.error.code, value.position, parsed.error.message, { severity, ...hint });
+  findings.addDiagnostic(
+    classExpressionDiagnostic({ ...parsed.error, index: 0 }, positionInString(value, parsed.error.index)),
+  );
 }
 
 const variableTypes: ReadonlySet<string> = new Set(["string", "int", "real", "slist", "ilist", "rlist", "data"]);
@@ -156,65 +179,4 @@ function checkGuestPromise(promise: PolicyPromise, findings: FindingList): void 
     const message = `${JSON.stringify(promise.promiser.text)} does not say where it is to run: environment_host is missing`;
     findings.add("GUEST_HOST_MISSING", promise.position, message);
   }
-}
-
-/** Calls nest as deep as the parser lets them; beyond this they are reported when they are evaluated. */
-const nestingMax = 64;
-
-function checkCalls(value: Value, findings: FindingList, depth: number): void {
-  if (depth > nestingMax) return;
-  if (value.kind === "list") for (const element of value.elements) checkCalls(element, findings, depth + 1);
-  if (value.kind !== "call") return;
-  const called = functionTable.get(value.name.text);
-  if (called === undefined) reportUnknown(value, findings);
-  else checkCall(value, called, findings);
-  for (const argument of value.args) checkCalls(argument, findings, depth + 1);
-}
-
-function reportUnknown(call: Call, findings: FindingList): void {
-  const name = call.name.text;
-  const length = name.length;
-  if (unavailableFunctions.has(name)) {
-    const message = `the function ${name} is CFEngine's and not available here: what depends on it stays unknown`;
-    findings.add("POLICY_FUNCTION_NOT_AVAILABLE", call.position, message, { severity: "warning", length });
-    return;
-  }
-  const hint = closestWord(name, [...functionTable.keys(), ...unavailableFunctions]);
-  findings.add("POLICY_UNKNOWN_FUNCTION", call.position, `there is no function ${name}`, {
-    length,
-    ...(hint === undefined ? {} : { hint }),
-  });
-}
-
-function checkCall(call: Call, called: PolicyFunction, findings: FindingList): void {
-  const name = call.name.text;
-  const most = called.variadic === true ? Number.POSITIVE_INFINITY : called.parameters.length;
-  const least = called.parameters.length - (called.optional ?? 0);
-  const given = call.args.length;
-  if (given < least || given > most) {
-    const names = called.parameters.map((parameter) => parameter.name).join(", ");
-    const wanted =
-      most === Number.POSITIVE_INFINITY ? `at least ${least}` : least === most ? String(most) : `${least} to ${most}`;
-    const message = `${name} takes ${wanted} argument${wanted === "1" ? "" : "s"} (${names}), not ${given}`;
-    findings.add("POLICY_ARGUMENT_COUNT", call.position, message, { length: name.length });
-    return;
-  }
-  if (name === "ifelse" && given % 2 === 0) {
-    const message = "ifelse takes an odd number of arguments: pairs of class and value, then the last value";
-    findings.add("POLICY_ARGUMENT_COUNT", call.position, message, { length: name.length });
-  }
-  for (const [index, argument] of call.args.entries()) checkArgument(name, called, index, argument, findings);
-}
-
-function checkArgument(
-  name: string,
-  called: PolicyFunction,
-  index: number,
-  argument: Value,
-  findings: FindingList,
-): void {
-  const parameter = called.parameters[Math.min(index, called.parameters.length - 1)];
-  if (parameter === undefined || argument.kind !== "string" || hasReference(argument.text)) return;
-  const problem = argumentProblem(parameter, scalar(argument.text));
-  if (problem !== undefined) findings.add("POLICY_ARGUMENT_TYPE", argument.position, `${name}: ${problem}`);
 }

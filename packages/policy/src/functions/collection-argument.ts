@@ -1,5 +1,6 @@
 import { isJsonArray, type JsonValue, jsonScalarText, parseJson } from "../evaluate/json-value.ts";
 import { list, type PolicyValue } from "../evaluate/policy-value.ts";
+import { wholeListReference } from "../evaluate/text-template.ts";
 import type { ArrayElement } from "../evaluate/variable-table.ts";
 import type { Argument, FunctionContext } from "./function-types.ts";
 
@@ -12,7 +13,7 @@ import type { Argument, FunctionContext } from "./function-types.ts";
 export function collectionOf(argument: Argument | undefined, context: FunctionContext): PolicyValue | undefined {
   if (argument === undefined) return undefined;
   if (argument.value.kind !== "scalar") return argument.value;
-  const text = argument.text.trim();
+  const text = wholeListReference(argument.text) ?? argument.text.trim();
   if (text.startsWith("[") || text.startsWith("{")) {
     const parsed = parseJson(text);
     if (parsed.ok) return { kind: "data", json: parsed.value };
