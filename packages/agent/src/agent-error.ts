@@ -19,7 +19,23 @@ export type AgentErrorCode =
   /** A state file does not hold what Berth wrote there. It is left as it is. */
   | "STATE_FILE_CORRUPT"
   /** A state file is in use by another process. */
-  | "STATE_FILE_LOCKED";
+  | "STATE_FILE_LOCKED"
+  /** The store of the protocol's records is damaged: what it still holds may be an older state, so nothing of it is used. */
+  | "STORE_CORRUPT"
+  /** Another process has the store open. */
+  | "STORE_LOCKED"
+  /** The store cannot be read or written here: permissions, a full or failing disk. Nothing is said of its content. */
+  | "STORE_UNAVAILABLE"
+  /** The store was written by a release with another layout. */
+  | "STORE_SCHEMA"
+  /** A batch did not reach the disk for certain; the process must end and open the store anew. */
+  | "STORE_WRITE_FAILED"
+  /** The store was closed before this call. */
+  | "STORE_CLOSED"
+  /** The two clocks of this machine disagree in a way that sleep does not explain, or one went backwards. */
+  | "CLOCK_UNUSABLE"
+  /** The dead-man's file in tmpfs cannot be replaced. */
+  | "DEAD_MAN_FEED_FAILED";
 
 /** The one class that I/O failures of this package throw. */
 export class AgentError extends Error {
