@@ -7,10 +7,10 @@ import { outputChoice, type PassOptions } from "./options.ts";
 import type { Unreachable } from "./output/envelope.ts";
 import { printableLines } from "./output/printable.ts";
 import type { Column } from "./output/table.ts";
-import type { Loudness } from "./pass-notes.ts";
+import { type Loudness, passListener, tellTrouble } from "./pass-notes.ts";
 import { policyFiles } from "./policy-source.ts";
 import type { OutputChoice, Session } from "./session.ts";
-import type { PassRow } from "./views/pass-view.ts";
+import { outcomeView, type PassRow, passJson, passRows } from "./views/pass-view.ts";
 
 /** What the command lines of `plan` and `converge` come to. */
 export interface PassRequest {
@@ -26,10 +26,7 @@ export interface PassRequest {
 
 /** Runs one pass and shows it. @throws CliError POLICY_INVALID, NO_POLICY, USAGE */
 export async function runPass(request: PassRequest, session: Session): Promise<void> {
-  const [{ BerthHost }, { passListener, tellTrouble }] = await Promise.all([
-    import("@berth/agent/converge"),
-    import("./pass-notes.ts"),
-  ]);
+  const { BerthHost } = await import("@berth/agent/converge");
   const config = await readHostConfig(request.options, session);
   await using host = new BerthHost({ config });
   const report = await host.converge({
@@ -61,7 +58,6 @@ async function showPass(
   { options, columns, printReports }: PassRequest,
   session: Session,
 ): Promise<void> {
-  const { outcomeView, passJson, passRows } = await import("./views/pass-view.ts");
   const choice = outputChoice(options);
   if (choice.output === "table" || choice.output === "wide") {
     if (printReports) for (const text of report.reports) session.data(printableLines(`R: ${text}\n`));

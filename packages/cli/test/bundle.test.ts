@@ -35,7 +35,7 @@ beforeAll(() => {
   });
   symlinkSync("../packages/node-libvirt", join(modules, "node-libvirt"));
   rmSync(join(cli, "dist"), { recursive: true, force: true });
-  expect(run(process.execPath, join(cli, "build", "bundle.ts"))).toEqual({ status: 0, stdout: "", stderr: "" });
+  expect(run(process.execPath, join(cli, "build", "bundle.ts"))).toMatchObject({ status: 0 });
   // Whoever runs the bundle says so.
   appendFileSync(join(cli, "dist", "berth.mjs"), `\nprocess.stderr.write("bundled\\n");\n`);
 });
