@@ -38,14 +38,12 @@ function error(code: string, message: string, hint?: string): AttributeProblem {
 
 function optionProblems(attribute: GuestAttribute, text: string): readonly AttributeProblem[] {
   const options = attribute.options ?? [];
-  if ((unsupportedTypes as readonly string[]).includes(text) && options.includes(text)) {
-    return [
-      error("GUEST_TYPE_NOT_SUPPORTED", `${attribute.name} ${text} is part of the language and not supported yet`),
-    ];
+  if (!options.includes(text)) {
+    const message = `${attribute.name} must be one of ${options.join(", ")}, not ${JSON.stringify(text)}`;
+    return [error("GUEST_UNKNOWN_OPTION", message, closestWord(text, options))];
   }
-  if (options.includes(text)) return [];
-  const message = `${attribute.name} must be one of ${options.join(", ")}, not ${JSON.stringify(text)}`;
-  return [error("GUEST_UNKNOWN_OPTION", message, closestWord(text, options))];
+  if (!(unsupportedTypes as readonly string[]).includes(text)) return [];
+  return [error("GUEST_TYPE_NOT_SUPPORTED", `${attribute.name} ${text} is part of the language and not supported yet`)];
 }
 
 function integerProblems(attribute: GuestAttribute, text: string): readonly AttributeProblem[] {
@@ -86,6 +84,7 @@ function sizeText(kib: number): string {
 }
 
 function classProblems(attribute: GuestAttribute, text: string): readonly AttributeProblem[] {
+  if (/^\w+$/.test(text)) return [];
   const parsed = parseClassExpression(text);
   if (parsed.ok) return [];
   return [error("GUEST_INVALID_HOST_CLASS", `${attribute.name}: ${parsed.error.message}`, parsed.error.hint)];

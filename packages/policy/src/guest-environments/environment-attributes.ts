@@ -52,7 +52,7 @@ export class AttributeReader {
     }
     const row = guestAttribute(place, name);
     for (const problem of row === undefined ? [] : attributeProblems(row, value.text)) {
-      this.fail(problem.code, position, problem.message, problem);
+      this.fail(problem.code, position, this.#told(problem.message, attribute), problem);
     }
     return { text: value.text, position };
   }
@@ -80,6 +80,12 @@ export class AttributeReader {
       );
     }
     return this.#bodies.get(name);
+  }
+
+  /** What comes out of variables is one guest's mistake and not another's: the message says whose. */
+  #told(message: string, { value }: Attribute): string {
+    const isLiteral = value.kind === "string" && !hasReference(value.text);
+    return isLiteral ? message : `${message} (for ${this.#name()})`;
   }
 
   #find(place: GuestAttribute["place"], name: string) {

@@ -161,9 +161,13 @@ export const guestAttributes: readonly GuestAttribute[] = [
   },
 ];
 
-const byPlaceAndName = new Map(guestAttributes.map((attribute) => [`${attribute.place} ${attribute.name}`, attribute]));
+const byPlace = new Map<string, Map<string, GuestAttribute>>();
+for (const attribute of guestAttributes) {
+  const names = byPlace.get(attribute.place) ?? new Map<string, GuestAttribute>();
+  byPlace.set(attribute.place, names.set(attribute.name, attribute));
+}
 
 /** The row of the table, or undefined. */
 export function guestAttribute(place: GuestAttribute["place"], name: string): GuestAttribute | undefined {
-  return byPlaceAndName.get(`${place} ${name}`);
+  return byPlace.get(place)?.get(name);
 }
