@@ -39,6 +39,7 @@ export class AgentProcess {
   #wake: Scheduled | undefined;
   #observing = false;
   #observeAgain = false;
+  #actEnded = false;
   #sinceObserved = 0;
   #hypervisorUp: boolean | undefined;
   #heartbeatSeen = -1;
@@ -49,8 +50,9 @@ export class AgentProcess {
   #onHousekeeping = (): void => this.#housekeeping();
   #onObserved = (event: HostEvent): void => {
     this.#observing = false;
-    this.handle(event);
-    if (this.#observeAgain) this.observe();
+    // A list asked for before an act ended says nothing about that act: it is thrown away and asked for again.
+    if (!this.#actEnded) this.handle(event);
+    if (this.#observeAgain || this.#actEnded) this.observe();
   };
 
   constructor(machine: ProcessHost, ports: HostPorts) {
@@ -150,6 +152,7 @@ export class AgentProcess {
     this.#tellCapacity();
     if (!this.machine.hypervisor.libvirtdUp) return;
     this.#observing = true;
+    this.#actEnded = false;
     // The list is as it was somewhere between question and answer: events in between make it stale.
     const { random, adversarial, steady, queue } = this.#ports;
     const delay = steady ? 2 : adversarial && random.chance(0.1) ? random.between(20, 200) : random.between(1, 5);
@@ -217,6 +220,7 @@ export class AgentProcess {
   #act(act: Act): void {
     const { hypervisor } = this.machine;
     const answered = (answer: Answer): void => {
+      this.#actEnded = true;
       this.handle({ kind: "act-done", act, outcome: answer });
       this.observe();
     };
@@ -253,7 +257,8 @@ export class AgentProcess {
 
   #scheduleWake(nextWakeMs: number | undefined): void {
     if (nextWakeMs === undefined) return;
-    const at = this.machine.trueMsAtBoot(nextWakeMs);
+    // A timer takes a millisecond at least, also when it is overdue.
+    const at = Math.max(this.machine.trueMsAtBoot(nextWakeMs), this.#ports.queue.nowMs + 1);
     if (this.#wake?.live === true) {
       if (this.#wake.at <= at) return;
       this.#ports.queue.cancel(this.#wake);

@@ -46,7 +46,12 @@ export class ClaimOracle {
   }
 
   addConfig(config: Configuration): void {
-    if (!this.#configs.has(config.number)) this.#configs.set(config.number, config);
+    if (this.#configs.has(config.number)) return;
+    this.#configs.set(config.number, config);
+    for (const [host, voters] of this.#fences) this.#judgeFences(host, voters);
+    for (const [guest, ballots] of this.#accepted) {
+      for (const entry of ballots.values()) if (!entry.chosen) this.#judgeAccepted(guest, entry);
+    }
   }
 
   configNumbered(number: number): Configuration | undefined {
@@ -129,6 +134,10 @@ export class ClaimOracle {
     }
     if (entry.chosen || entry.voters.has(voter)) return;
     entry.voters.add(voter);
+    this.#judgeAccepted(guest, entry);
+  }
+
+  #judgeAccepted(guest: GuestId, entry: Accepted): void {
     if (this.majorityConfig(entry.voters) === undefined) return;
     entry.chosen = true;
     this.#choose(guest, entry);
@@ -158,6 +167,10 @@ export class ClaimOracle {
     const voters = entryOf(this.#fences, host, () => new Map<VoterId, number>());
     if ((voters.get(voter) ?? 0) >= fenced) return;
     voters.set(voter, fenced);
+    this.#judgeFences(host, voters);
+  }
+
+  #judgeFences(host: HostId, voters: ReadonlyMap<VoterId, number>): void {
     const highest = this.fencedInc(host);
     for (const inc of new Set(voters.values())) {
       if (inc <= highest) continue;

@@ -190,7 +190,7 @@ function wipe(fleet: Fleet, operator: Operator, machine: Machine, forMs: number)
   const wasVoter = machine.disk.records.has("voter-disk");
   const voterRecords = ["voter-disk", "voter-active"].map((key) => [key, machine.disk.records.get(key)] as const);
   machine.addAgentDownReason(1);
-  machine.disk.wipe();
+  machine.wipeDisk();
   if (fleet.wipedVoterKeepsName && wasVoter) {
     for (const [key, record] of voterRecords) machine.disk.records.set(key, record);
   }

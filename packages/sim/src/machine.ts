@@ -56,6 +56,8 @@ export class Machine implements ProcessHost {
   deadMan: DeadManProcess | undefined;
   /** The name that the agent goes by: the machine's own, unless its disk is a copy of another's. */
   identity: string;
+  /** True time of the last {@link wipeDisk}; minus infinity when there was none. */
+  wipedAtMs = Number.NEGATIVE_INFINITY;
   /** Guests begin to execute again because their host has just thawed. */
   waking = false;
   /** Part of the fleet from the beginning, or since it was added. */
@@ -157,6 +159,12 @@ export class Machine implements ProcessHost {
     this.#reconcileAgent();
   }
 
+  /** An empty disk in place of the old one. */
+  wipeDisk(): void {
+    this.disk.wipe();
+    this.wipedAtMs = this.#ports.queue.nowMs;
+  }
+
   addOffReason(by: 1 | -1): void {
     this.#offReasons += by;
     if (this.#powered && this.#offReasons > 0) this.#powerOff();
@@ -180,6 +188,7 @@ export class Machine implements ProcessHost {
     this.waking = false;
     this.deadMan?.unhalt();
     this.agent?.unhalt();
+    this.#reconcileAgent();
   }
 
   addAgentDownReason(by: 1 | -1): void {
@@ -188,11 +197,14 @@ export class Machine implements ProcessHost {
   }
 
   restartAgent(): void {
+    if (this.frozen) return;
     this.addAgentDownReason(1);
     this.addAgentDownReason(-1);
   }
 
   #reconcileAgent(): void {
+    // A frozen host starts nothing; it looks again when it thaws.
+    if (this.frozen) return;
     const wanted = this.member && this.#powered && this.#agentDownReasons === 0;
     if (wanted && this.agent === undefined) {
       this.agent = new AgentProcess(this, this.#ports);

@@ -44,6 +44,7 @@ export class Oracle {
   #machines: readonly Machine[];
   #byName: ReadonlyMap<string, Machine>;
   #facts: ReadonlyMap<string, GuestFacts>;
+  #chosenAtMs = new Map<string, number>();
   #deadlineChecks = new Set<number>();
   #onDeadline = (machine: Machine): void => {
     this.#deadlineChecks.delete(machine.node);
@@ -121,6 +122,8 @@ export class Oracle {
     const owner = this.claims.owner(process.guest);
     if (owner?.value.owner !== machine.name || owner.value.inc <= this.claims.fencedInc(machine.name)) return;
     if (owner.value.inc !== incarnationOf(machine)) return;
+    // An empty disk begins again with low incarnations: a claim of the same number from before is not its own.
+    if (machine.wipedAtMs > (this.#chosenAtMs.get(process.guest) ?? 0)) return;
     this.report("DESTROYED_WRONGLY", `${process.guest} was destroyed on ${machine.name}, which owns it and wants it`);
   }
 
@@ -153,6 +156,7 @@ export class Oracle {
   }
 
   #chosen(guest: string, now: ChosenClaim, before: ChosenClaim | undefined): void {
+    this.#chosenAtMs.set(guest, this.#queue.nowMs);
     const from = before?.value.owner;
     const to = now.value.owner;
     if (from !== undefined && from !== null && to !== null && from !== to) {
@@ -172,7 +176,9 @@ export class Oracle {
     for (const process of machine.hypervisor.processes.values()) {
       if (!machine.hypervisor.isExecuting(process)) continue;
       const copy = this.executions.copiesOf(process.guest).find((candidate) => candidate.process === process);
-      if (copy !== undefined && copy.excuse === undefined && this.#facts.get(process.guest)?.gossip === false) {
+      const under = this.claims.owner(process.guest)?.value.inc ?? 0;
+      if (copy === undefined || copy.excuse !== undefined || under > inc) continue;
+      if (this.#facts.get(process.guest)?.gossip === false) {
         this.report("FENCED_ALIVE", `a majority fenced ${host} inc ${inc} while ${process.guest} executes there`);
       }
     }
