@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { buildBundle } from "../../packages/cli/build/bundle.ts";
 import { type Figure, isMet, renderFigures, type Target } from "./figures.ts";
 import { type Condition, type Fleet, startFleet, writeIteratedPolicy, writePolicy } from "./fleet.ts";
-import { measure, measureMedian, type Program, requireTools } from "./process.ts";
+import { measure, measureInTurns, type Program, requireTools } from "./process.ts";
 import { berthCheck, berthConverge, cfAgent, cfPromises, type RunPlace, virshList, virshStates } from "./programs.ts";
 import { measureWarmPass } from "./warm-pass.ts";
 
@@ -20,7 +20,7 @@ const figures: Figure[] = [];
 const targets: Target[] = [];
 const runs = values.quick ? 3 : 7;
 
-const notes = `Medians of whole processes, started one after the other on ${cpus().length} cores, Node ${process.versions.node}.
+const notes = `Medians of whole processes that took turns on ${cpus().length} cores, Node ${process.versions.node}.
 All programs talk to the same libvirtd and its test driver, whose guests are as the policy promises. "down" guests are
 defined and off, "running" ones run. "XML compared" is the same policy with each guest's definition in it, which Berth
 compares with libvirt's and cf-agent does not look at. cf-agent is the installed program with its built-in URI for type test
@@ -51,19 +51,25 @@ async function compareOnFleet(count: number, condition: Condition): Promise<void
   const policy = writePolicy(folder, count, { state: condition, withSpec: false });
   const withSpec = writePolicy(folder, count, { state: condition, withSpec: true });
   const name = `${count} ${condition}`;
-  const place = { folder, uri: fleet.uri };
-  const counted = { folder, uri: fleet.countedUri };
-  const add = async (program: string, build: (place: RunPlace) => Program, count = runs): Promise<void> => {
-    progress(`${name}: ${program}`);
-    const sample = await measureMedian(build(place), count);
-    const calls = await countCalls(fleet, build(counted));
-    figures.push({ program, fleet: name, guests: fleet.count, ...sample, calls, runs: count });
-  };
-  await add("berth converge", (at) => berthConverge(policy, at));
-  await add("berth converge, XML compared", (at) => berthConverge(withSpec, at));
-  await add("cf-agent -K", (at) => cfAgent(policy, at), condition === "running" && count > 100 ? 1 : runs);
-  await add("virsh list --all", virshList);
-  await add("virsh domstate for each", (at) => virshStates(fleet, at));
+  progress(name);
+  const programs: readonly [name: string, build: (place: RunPlace) => Program][] = [
+    ["berth converge", (place) => berthConverge(policy, place)],
+    ["berth converge, XML compared", (place) => berthConverge(withSpec, place)],
+    ["cf-agent -K", (place) => cfAgent(policy, place)],
+    ["virsh list --all", virshList],
+    ["virsh domstate for each", (place) => virshStates(fleet, place)],
+  ];
+  const isSlow = (program: string) => program === "cf-agent -K" && condition === "running" && count > 100;
+  const contenders = programs.map(([program, build]) => {
+    return { program: build({ folder, uri: fleet.uri }), runs: isSlow(program) ? 1 : runs };
+  });
+  const samples = await measureInTurns(contenders);
+  for (const [index, [program, build]] of programs.entries()) {
+    const [sample, contender] = [samples[index], contenders[index]];
+    if (sample === undefined || contender === undefined) continue;
+    const calls = await countCalls(fleet, build({ folder, uri: fleet.countedUri }));
+    figures.push({ program, fleet: name, guests: count, ...sample, calls, runs: contender.runs });
+  }
   if (count === 1000) await compareWarm(fleet, policy, name);
 }
 
@@ -94,12 +100,11 @@ async function compareChecks(count: number): Promise<void> {
     [`${count} promises`, writtenOut],
     [`1 promise, ${count} times`, iterated],
   ] as const) {
-    for (const [program, built] of [
-      ["berth check", berthCheck(policy)],
-      ["cf-promises -c", cfPromises(policy)],
-    ] as const) {
-      progress(`${fleet}: ${program}`);
-      const sample = await measureMedian(built, runs * 2);
+    progress(fleet);
+    const programs = [berthCheck(policy), cfPromises(policy)];
+    const samples = await measureInTurns(programs.map((program) => ({ program, runs: runs * 2 })));
+    for (const [index, sample] of samples.entries()) {
+      const program = index === 0 ? "berth check" : "cf-promises -c";
       figures.push({ program, fleet, guests: count, ...sample, runs: runs * 2 });
     }
   }

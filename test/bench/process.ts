@@ -53,16 +53,30 @@ export async function measure({ command, args, environment }: Program): Promise<
   return { wallSeconds, cpuSeconds: user + system, peakMib: kib / 1024 };
 }
 
-/** The median of each figure over several runs, taken after one run that warms caches. */
-export async function measureMedian(program: Program, runs: number): Promise<Sample> {
-  if (runs > 1) await measure(program);
-  const samples: Sample[] = [];
-  for (let run = 0; run < runs; run += 1) samples.push(await measure(program));
-  return {
-    wallSeconds: median(samples.map((sample) => sample.wallSeconds)),
-    cpuSeconds: median(samples.map((sample) => sample.cpuSeconds)),
-    peakMib: median(samples.map((sample) => sample.peakMib)),
-  };
+/** A program and how often it is run. */
+export interface Contender {
+  readonly program: Program;
+  readonly runs: number;
+}
+
+/**
+ * The median of each figure for each program. The programs take turns, so that whatever else the machine does meets
+ * all of them alike; one round before the first one warms caches.
+ */
+export async function measureInTurns(contenders: readonly Contender[]): Promise<Sample[]> {
+  for (const { program, runs } of contenders) if (runs > 1) await measure(program);
+  const samples = contenders.map((): Sample[] => []);
+  const rounds = Math.max(...contenders.map(({ runs }) => runs));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, { program, runs }] of contenders.entries()) {
+      if (round < runs) samples[index]?.push(await measure(program));
+    }
+  }
+  return samples.map((of) => ({
+    wallSeconds: median(of.map(({ wallSeconds }) => wallSeconds)),
+    cpuSeconds: median(of.map(({ cpuSeconds }) => cpuSeconds)),
+    peakMib: median(of.map(({ peakMib }) => peakMib)),
+  }));
 }
 
 /** The middle value. */
