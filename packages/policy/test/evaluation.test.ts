@@ -97,6 +97,11 @@ describe("what is not known", () => {
 });
 
 describe("variables", () => {
+  test("that depend on classes are known to the first report that mentions them", () => {
+    const vars = 'vars: "v" string => ifelse("c", "yes", "no"); classes: "c" expression => "any";';
+    expect(reportsOf(`${vars} reports: "$(v)";`)).toEqual(["yes"]);
+  });
+
   test.each([
     ['string => "a b"', "a b"],
     ['int => "12"', "12"],

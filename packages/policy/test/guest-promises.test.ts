@@ -95,6 +95,13 @@ describe("a guest promise", () => {
     expect(specs[2]?.path).toBe("/xml/f.xml");
   });
 
+  test("means a body's parameter where a list that iterates the promise has the same name", () => {
+    const text = `bundle agent main { vars: "n" slist => { "2", "3" }; guest_environments:
+      "g$(n)" environment_host => "any", environment_resources => r("4"); }
+      body environment_resources r(n) { env_cpus => "$(n)"; }`;
+    expect(evaluate(text).promises.map(({ name, resources }) => `${name} ${resources.cpus}`)).toEqual(["g2 4", "g3 4"]);
+  });
+
   test("depends on other guests by handle; a handle that nobody has is warned of", () => {
     const text = `bundle agent main { classes: "x" expression => "any", handle => "settled"; guest_environments:
       "db" environment_host => "any", handle => "db"; "web" environment_host => "any", depends_on => { "db", "settled", "nosuch" }; }`;
