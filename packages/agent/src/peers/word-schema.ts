@@ -5,8 +5,11 @@ import { z } from "zod";
 export const count = 1024;
 /** Lives, incarnations, epochs, attempts, ballots: whole, exact, not negative. */
 export const counter = z.number().int().nonnegative();
+/** Names of hosts, voters, features. */
 export const id = z.string().min(1).max(128);
+/** A host. */
 export const hostId = id;
+/** A guest: the promiser. */
 export const guestId = z.string().min(1).max(256);
 /** Nonces, cursors, run ids: may be empty. */
 export const short = z.string().max(512);

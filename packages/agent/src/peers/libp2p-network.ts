@@ -1,0 +1,204 @@
+import type { HostId, Message } from "@berth/claims";
+import { AgentError, reasonOf } from "../agent-error.ts";
+import type {
+  Member,
+  MemberStatus,
+  PeerCounter,
+  PeerDown,
+  PeerNetwork,
+  PeerUp,
+  SendOutcome,
+} from "../ports/peer-network.ts";
+import { AwakeClock } from "./awake-clock.ts";
+import { EntryProofs } from "./entry-proofs.ts";
+import { createPeerNode, type PeerNode } from "./libp2p-node.ts";
+import { Listeners } from "./listeners.ts";
+import { MemberList } from "./member-list.ts";
+import { isAllowed, priorityOf, splitMessage } from "./message-rules.ts";
+import { PeerEngine } from "./peer-engine.ts";
+import { type PeerInternals, productionInternals } from "./peer-internals.ts";
+import type { PeerNetworkInit } from "./peer-network-init.ts";
+import { PeerTally } from "./peer-tally.ts";
+import { type PeerTiming, peerTiming } from "./peer-timing.ts";
+import { ProtocolNames } from "./protocol-names.ts";
+import { encodeFrame, frameBytesMax } from "./wire-codec.ts";
+
+/**
+ * The fleet's other agents over libp2p; not started yet.
+ *
+ * @throws AgentError CONFIG_INVALID for a fleet id or member list that does not hold
+ */
+export function createPeerNetwork(init: PeerNetworkInit): PeerNetwork {
+  return new Libp2pNetwork(init);
+}
+
+/** See {@link createPeerNetwork}; a class so that tests can look inside and change the internals. */
+export class Libp2pNetwork implements PeerNetwork {
+  readonly self: HostId;
+  readonly #init: PeerNetworkInit;
+  readonly #internals: PeerInternals;
+  readonly #names: ProtocolNames;
+  readonly #tally: PeerTally;
+  readonly #proofs: EntryProofs;
+  readonly #timing: PeerTiming;
+  readonly #clock: AwakeClock;
+  readonly #messages = new Listeners<[HostId, Message]>();
+  readonly #ups = new Listeners<[PeerUp]>();
+  readonly #downs = new Listeners<[PeerDown]>();
+  #members: MemberList;
+  #engine: PeerEngine | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(init: PeerNetworkInit, internals: PeerInternals = productionInternals) {
+    this.self = init.self;
+    this.#init = init;
+    this.#internals = internals;
+    this.#names = new ProtocolNames(init.fleet, internals.majors);
+    this.#tally = new PeerTally(init.log);
+    this.#proofs = new EntryProofs(init, this.#tally);
+    this.#timing = peerTiming(init.fenceMs);
+    this.#clock = new AwakeClock(this.#timing.tickMs);
+    this.#members = this.#listOf(init.members);
+  }
+
+  get peerId(): string {
+    return this.#init.key.peerId;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#engine?.node.getMultiaddrs().map((address) => address.toString().replace(/\/p2p\/[^/]+$/, "")) ?? [];
+  }
+
+  /** libp2p itself, for tests that break something on purpose. Absent before `start`. */
+  get node(): PeerNode | undefined {
+    return this.#engine?.node;
+  }
+
+  async start(): Promise<void> {
+    const { guards } = this.#internals;
+    const members = () => this.#members;
+    const node = await createPeerNode({ init: this.#init, names: this.#names, guards, tally: this.#tally, members });
+    const engine = new PeerEngine(
+      {
+        node,
+        fleet: this.#init.fleet,
+        self: this.self,
+        names: this.#names,
+        tally: this.#tally,
+        timing: this.#timing,
+        clock: this.#clock,
+        internals: this.#internals,
+        members,
+      },
+      {
+        onMessage: (member, message) => this.#accept(member, message),
+        onUp: (event) => {
+          this.#tally.info("up", `${event.host} is up`, event.host);
+          this.#ups.emit(event);
+        },
+        onDown: (event) => {
+          this.#tally.info("down", `${event.host} is down: ${event.reason}`, event.host);
+          this.#downs.emit(event);
+        },
+      },
+    );
+    try {
+      await engine.start();
+      await node.start();
+    } catch (error) {
+      await node.stop();
+      const message = `cannot listen on ${this.#init.listen.join(", ")}: ${reasonOf(error)}`;
+      throw new AgentError("OPERATION_FAILED", message, { cause: error });
+    }
+    engine.subscribe();
+    this.#engine = engine;
+    this.#clock.tick();
+    this.#timer = setInterval(() => {
+      this.#clock.tick();
+      engine.tick();
+    }, this.#timing.tickMs);
+    this.#tally.info("started", `${this.self} listens on ${this.addresses.join(", ")} as ${this.peerId}`);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    const engine = this.#engine;
+    this.#engine = undefined;
+    this.#messages.clear();
+    this.#ups.clear();
+    this.#downs.clear();
+    await engine?.stop();
+    this.#tally.info("stopped", `${this.self} has left the network`);
+  }
+
+  send(host: HostId, message: Message): SendOutcome {
+    const engine = this.#engine;
+    if (engine === undefined) return { kind: "dropped", reason: "not-started" };
+    if (this.#members.host(host) === undefined) return { kind: "dropped", reason: "unknown-host" };
+    const link = engine.links.get(host);
+    if (link?.hello === undefined) return { kind: "dropped", reason: "not-connected" };
+    return this.#sendOver((bytes, priority) => link.send(bytes, priority), this.#proofs.signed(message));
+  }
+
+  broadcast(message: Message): SendOutcome {
+    const engine = this.#engine;
+    if (engine === undefined) return { kind: "dropped", reason: "not-started" };
+    return engine.topic.publish(this.#proofs.signed(message));
+  }
+
+  onMessage(listener: (from: HostId, message: Message) => void): () => void {
+    return this.#messages.add(listener);
+  }
+
+  onPeerUp(listener: (event: PeerUp) => void): () => void {
+    return this.#ups.add(listener);
+  }
+
+  onPeerDown(listener: (event: PeerDown) => void): () => void {
+    return this.#downs.add(listener);
+  }
+
+  members(): readonly MemberStatus[] {
+    return this.#engine?.statuses() ?? [];
+  }
+
+  replaceMembers(members: readonly Member[]): void {
+    this.#members = this.#listOf(members);
+    this.#engine?.membersChanged();
+  }
+
+  counters(): Readonly<Record<PeerCounter, number>> {
+    return this.#tally.read();
+  }
+
+  #listOf(members: readonly Member[]): MemberList {
+    return new MemberList({ host: this.self, peerId: this.peerId }, members);
+  }
+
+  #sendOver(offer: (bytes: Uint8Array, priority: "urgent" | "bulk") => boolean, message: Message): SendOutcome {
+    const bytes = encodeFrame({ t: "message", m: message });
+    if (bytes.length <= frameBytesMax) {
+      return offer(bytes, priorityOf(message)) ? { kind: "queued" } : { kind: "dropped", reason: "backlog" };
+    }
+    const halves = splitMessage(message);
+    if (halves === undefined) {
+      this.#tally.warn("oversize", `a ${message.kind} is too big to be sent`);
+      return { kind: "dropped", reason: "oversize" };
+    }
+    const outcomes = halves.map((half) => this.#sendOver(offer, half));
+    return outcomes.find(({ kind }) => kind === "dropped") ?? { kind: "queued" };
+  }
+
+  /** The last look before the protocol sees a message. */
+  #accept(member: Member, message: Message): void {
+    const { hostId } = member;
+    this.#tally.count("received");
+    if (message.fleet !== this.#init.fleet) {
+      this.#tally.warn("wrong-fleet", `a ${message.kind} of ${hostId} belongs to fleet ${message.fleet}`, hostId);
+    } else if (!isAllowed(member.role, message)) {
+      this.#tally.warn("role-refused", `${hostId} is an observer and sent a ${message.kind}`, hostId);
+    } else {
+      this.#messages.emit(hostId, this.#proofs.checked(hostId, message, this.#members));
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * The guards against the ways in which libp2p's gossip goes silent without saying so. All are on; tests switch one off to show
+ * that the loss is real.
+ */
+export interface PeerGuards {
+  /** Only one of two hosts dials the other. Off: both do, and an older connection is left beside a newer one. */
+  readonly oneDials: boolean;
+  /** A connected peer that lacks a stream or subscription is cut and dialled anew. */
+  readonly cutSilent: boolean;
+  /** What is too big is never published: gossip's receiver would close the stream for good. */
+  readonly checkSize: boolean;
+  /** Lost batches are pulled from their origin. */
+  readonly pullGaps: boolean;
+  /** gossipsub's weight for many peers on one address: -5 makes everybody behind one NAT unheard of from the 11th on. */
+  readonly colocationWeight: number;
+  /** Time for choosing a stream's protocol. Milliseconds. */
+  readonly negotiationMs: number;
+}

@@ -1,0 +1,191 @@
+import type { Message } from "@berth/claims";
+import type { Connection, Stream } from "@libp2p/interface";
+import { AgentError } from "../agent-error.ts";
+import type { Member } from "../ports/peer-network.ts";
+import type { AwakeClock } from "./awake-clock.ts";
+import { FrameChannel } from "./frame-channel.ts";
+import { type GossipPosition, type Hello, heartbeatSchema, helloSchema, messageFrameSchema } from "./frame-schema.ts";
+import type { PeerTally } from "./peer-tally.ts";
+import type { PeerTiming } from "./peer-timing.ts";
+import { type Decoded, decodeFrame, encodeFrame } from "./wire-codec.ts";
+
+/** Frames that do not fit before a link is cut. A few are another release's; a stream of them is an attack or a bug. */
+const malformedMax = 32;
+/** Heartbeats whose sending time is remembered for the round trip. */
+const beatsRemembered = 16;
+
+/** What a link needs of its host. */
+export interface PeerLinkParts {
+  readonly fleet: string;
+  readonly tally: PeerTally;
+  readonly timing: PeerTiming;
+  readonly clock: AwakeClock;
+  /** This host's own greeting, with its gossip's position of now. */
+  readonly hello: () => Hello;
+}
+
+/** What a link tells its host. */
+export interface PeerLinkEvents {
+  /** The peer's hello came. */
+  readonly onGreeted: (link: PeerLink, hello: Hello) => void;
+  /** Anything valid came. */
+  readonly onHeard: (link: PeerLink) => void;
+  readonly onMessage: (link: PeerLink, message: Message) => void;
+  readonly onPosition: (link: PeerLink, position: GossipPosition) => void;
+  readonly onEnd: (link: PeerLink) => void;
+}
+
+/** What a link joins. */
+export interface PeerLinkEnds {
+  readonly connection: Connection;
+  readonly member: Member;
+  readonly major: number;
+}
+
+/** One connection to one member: a stream for messages and one for heartbeats. Both end together. */
+export class PeerLink {
+  readonly connection: Connection;
+  readonly member: Member;
+  readonly major: number;
+  readonly openedMs: number;
+  readonly #parts: PeerLinkParts;
+  readonly #events: PeerLinkEvents;
+  readonly #messages: FrameChannel;
+  readonly #sentMs = new Map<number, number>();
+  #beats: FrameChannel | undefined;
+  #hello: Hello | undefined;
+  #beatNumber = 0;
+  #nextBeatMs = 0;
+  #heardBeat = { n: 0, atMs: 0 };
+  #malformed = 0;
+  #roundTripMs: number | undefined;
+  #ended = false;
+
+  constructor(ends: PeerLinkEnds, stream: Stream, parts: PeerLinkParts, events: PeerLinkEvents) {
+    this.connection = ends.connection;
+    this.member = ends.member;
+    this.major = ends.major;
+    this.#parts = parts;
+    this.#events = events;
+    this.openedMs = parts.clock.nowMs;
+    this.#messages = this.#channel(stream, (bytes) => this.#onMessageFrame(bytes));
+    this.#messages.offer(encodeFrame(parts.hello()), "urgent");
+  }
+
+  /** The peer's greeting, once it came. */
+  get hello(): Hello | undefined {
+    return this.#hello;
+  }
+
+  /** Both streams are open and the peer has greeted. */
+  get isWhole(): boolean {
+    return !this.#ended && this.#hello !== undefined && this.#beats !== undefined;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  get queuedBytes(): number {
+    return this.#messages.queuedBytes;
+  }
+
+  attachHeartbeats(stream: Stream): void {
+    if (this.#ended || this.#beats !== undefined) {
+      stream.abort(new AgentError("ABORTED", "there is a heartbeat stream already"));
+      return;
+    }
+    this.#beats = this.#channel(stream, (bytes) => this.#onBeatFrame(bytes));
+  }
+
+  send(bytes: Uint8Array, priority: "urgent" | "bulk"): boolean {
+    return this.#messages.offer(bytes, priority);
+  }
+
+  /** Sends a heartbeat when one is due. */
+  beat(): void {
+    const now = performance.now();
+    if (this.#beats === undefined || now < this.#nextBeatMs) return;
+    this.#nextBeatMs = now + this.#parts.timing.beatMs - this.#parts.timing.tickMs / 2;
+    this.#beatNumber += 1;
+    this.#sentMs.set(this.#beatNumber, now);
+    this.#sentMs.delete(this.#beatNumber - beatsRemembered);
+    const { life, seq } = this.#parts.hello();
+    const { n, atMs } = this.#heardBeat;
+    const heldMs = n === 0 ? 0 : now - atMs;
+    this.#beats.offer(encodeFrame({ t: "beat", life, seq, n: this.#beatNumber, echo: n, heldMs }), "urgent");
+  }
+
+  /** Ends both streams; the connection stays for whoever else uses it. */
+  end(error?: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#messages.end(error);
+    this.#beats?.end(error);
+    this.#events.onEnd(this);
+  }
+
+  #channel(stream: Stream, onFrame: (bytes: Uint8Array) => void): FrameChannel {
+    const { tally, timing } = this.#parts;
+    return new FrameChannel(stream, { onFrame, onEnd: (error) => this.end(error) }, { frameMs: timing.frameMs, tally });
+  }
+
+  #onMessageFrame(bytes: Uint8Array): void {
+    if (this.#hello === undefined) {
+      this.#onHello(this.#valid(decodeFrame(bytes, helloSchema)));
+      return;
+    }
+    const frame = this.#valid(decodeFrame(bytes, messageFrameSchema));
+    if (frame === undefined) return;
+    this.#events.onHeard(this);
+    this.#events.onMessage(this, frame.m);
+  }
+
+  #onHello(hello: Hello | undefined): void {
+    const { hostId } = this.member;
+    if (hello === undefined) {
+      this.end();
+    } else if (hello.fleet !== this.#parts.fleet) {
+      this.#parts.tally.warn("wrong-fleet", `${hostId} says that it belongs to fleet ${hello.fleet}`, hostId);
+      this.end();
+    } else if (hello.host !== hostId) {
+      this.#parts.tally.warn("malformed", `${hostId} calls itself ${hello.host}`, hostId);
+      this.end();
+    } else {
+      this.#hello = hello;
+      this.#events.onGreeted(this, hello);
+    }
+  }
+
+  #onBeatFrame(bytes: Uint8Array): void {
+    const beat = this.#valid(decodeFrame(bytes, heartbeatSchema));
+    if (beat === undefined) return;
+    const { hostId } = this.member;
+    if (beat.n <= this.#heardBeat.n) {
+      this.#parts.tally.warn("replayed", `${hostId} repeats heartbeat ${beat.n}`, hostId);
+      return;
+    }
+    const now = performance.now();
+    this.#heardBeat = { n: beat.n, atMs: now };
+    const sentMs = this.#sentMs.get(beat.echo);
+    if (sentMs !== undefined) this.#roundTripMs = Math.max(0, now - sentMs - beat.heldMs);
+    this.#events.onHeard(this);
+    this.#events.onPosition(this, beat);
+  }
+
+  #valid<T>(decoded: Decoded<T>): T | undefined {
+    switch (decoded.kind) {
+      case "ok":
+        return decoded.value;
+      case "oversize":
+        this.#parts.tally.warn("oversize", "a frame above the limit", this.member.hostId);
+        this.end();
+        return undefined;
+      case "malformed":
+        this.#parts.tally.warn("malformed", `a frame does not fit: ${decoded.reason}`, this.member.hostId);
+        this.#malformed += 1;
+        if (this.#malformed >= malformedMax) this.end();
+        return undefined;
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { gossipHeard, push, renewal, startFleet } from "./peer-fleet.ts";
+
+const soon = { timeout: 5_000, interval: 5 };
+
+describe("a fleet of three hosts", () => {
+  it("carries votes both ways, and says who sent them", async () => {
+    await using fleet = await startFleet(3);
+    const [a, b, c] = [fleet.host(0), fleet.host(1), fleet.host(2)];
+    expect(a.network.send("h1", renewal("h0", 1))).toEqual({ kind: "queued" });
+    expect(b.network.send("h0", renewal("h1", 2))).toEqual({ kind: "queued" });
+    await expect.poll(() => b.heard, soon).toEqual([{ from: "h0", message: renewal("h0", 1) }]);
+    await expect.poll(() => a.heard, soon).toEqual([{ from: "h1", message: renewal("h1", 2) }]);
+    expect(c.heard).toEqual([]);
+  });
+
+  it("carries gossip to everybody once, with each entry signed by its origin", async () => {
+    await using fleet = await startFleet(3);
+    for (let seq = 1; seq <= 20; seq += 1) fleet.host(0).network.broadcast(push("h0", seq));
+    const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
+    for (const index of [1, 2]) {
+      await expect.poll(() => gossipHeard(fleet.host(index)).sort((x, y) => x - y), soon).toEqual(numbers);
+    }
+    expect(fleet.host(0).heard).toEqual([]);
+    const told = fleet.host(1).heard[0]?.message;
+    expect(told?.kind === "gossip-push" && told.entries[0]?.proof?.length).toBe(88);
+  });
+
+  it("cuts a push that is too big into pieces that all arrive", async () => {
+    await using fleet = await startFleet(2);
+    fleet.host(0).network.broadcast(push("h0", 0, 128, "x".repeat(500)));
+    fleet.host(0).network.send("h1", push("h0", 1_000, 128, "y".repeat(500)));
+    await expect.poll(() => new Set(gossipHeard(fleet.host(1))).size, soon).toBe(256);
+  });
+});
