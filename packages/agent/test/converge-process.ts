@@ -1,6 +1,6 @@
 /**
  * One pass in a process of its own, for tests that kill it. Waits for a line on its standard input, says `begin`, runs
- * the pass, and prints the report as one line of JSON.
+ * the pass, says `step` when its first step begins, and prints the report as one line of JSON.
  *
  * Argument: JSON of `{ config, options }`.
  */
@@ -19,5 +19,13 @@ await once(process.stdin, "data");
 process.stdin.destroy();
 process.stdout.write("begin\n");
 await using host = new BerthHost({ config });
-const report = await host.converge({ ...options, signal: aborted.signal });
+let hasStepped = false;
+const report = await host.converge({
+  ...options,
+  signal: aborted.signal,
+  onEvent: ({ kind }) => {
+    if (kind === "step" && !hasStepped) process.stdout.write("step\n");
+    hasStepped ||= kind === "step";
+  },
+});
 process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -14,6 +14,7 @@ import { type PrivateLibvirtd, startLibvirtd, startTestDriverLibvirtd } from "..
 import { tinyGuestXml } from "../../../test/support/tiny-guest.ts";
 import { type BerthConfig, defaultConfig } from "../src/config/berth-config.ts";
 import { BerthHost } from "../src/converge.ts";
+import type { PassReport } from "../src/pass-report.ts";
 import { fleetPolicy, type GuestLine } from "./fleet-policy.ts";
 
 const seed = Number(process.env.BERTH_KILL_SEED ?? Date.now() % 1_000_000);
@@ -84,25 +85,43 @@ class WaitingPass {
     await once(this.#lines, "line");
   }
 
-  /** Lets it run for so long, then kills it. True when it was killed before it was through. */
-  async killAfter(delayMs: number): Promise<boolean> {
+  /** Lets it run, and kills it so long after it said the word. */
+  async killAfter(word: "begin" | "step", delayMs: number): Promise<Ending> {
     const exited = once(this.child, "exit");
+    let timer: NodeJS.Timeout | undefined;
+    const saidMs = new Map<string, number>();
+    this.#lines.on("line", (line) => {
+      saidMs.set(line, performance.now());
+      if (line === word) timer = setTimeout(() => this.child.kill("SIGKILL"), delayMs);
+    });
     this.child.stdin?.write("go\n");
-    await once(this.#lines, "line");
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), delayMs);
     const [, signal] = (await exited) as [number | null, string | null];
     clearTimeout(timer);
     this.#lines.close();
-    return signal === "SIGKILL";
+    const sinceMs = (from: string) => performance.now() - (saidMs.get(from) ?? performance.now());
+    return { killed: signal === "SIGKILL", beginMs: sinceMs("begin"), stepMs: sinceMs("step") };
   }
 }
 
-async function killRounds(ground: Ground, rounds: number, random: () => number): Promise<{ killed: number }> {
-  let killed = 0;
-  let passMs = 20;
+/** How a process ended, and how long before that it had said its words. */
+interface Ending {
+  readonly killed: boolean;
+  readonly beginMs: number;
+  readonly stepMs: number;
+}
+
+/** How many passes were killed, and how many of those when some of their steps were done and others not. */
+interface Tally {
+  killed: number;
+  halfway: number;
+}
+
+async function killRounds(ground: Ground, rounds: number, random: () => number): Promise<Tally> {
+  const tally = { killed: 0, halfway: 0 };
+  // What a whole pass of a fresh process takes, and its steps alone; corrected by every pass that gets through.
+  let whole = await wholePass(ground, random);
   await using host = new BerthHost({ config: ground.config });
   const files = [join(folder, "even.cf"), join(folder, "odd.cf")] as const;
-  await warmUp(ground);
   const prepare = async (round: number) => {
     const file = files[round % 2 === 0 ? 0 : 1];
     writeFileSync(file, fleetPolicy(randomFleet(ground, random)));
@@ -116,10 +135,16 @@ async function killRounds(ground: Ground, rounds: number, random: () => number):
     for (let round = 0; round < rounds; round += 1) {
       const { file, pass } = await next;
       next = round + 1 < rounds ? prepare(round + 1) : next;
-      if (await pass.killAfter(random() * passMs * 1.2)) killed += 1;
       const options = { files: [file], ignoreLocks: true };
+      const planned = stepsIn(await host.converge({ ...options, dryRun: true }));
+      // Most kills while the steps are done, where there is something to break; the others anywhere from the start.
+      const [word, spanMs] = random() < 0.7 ? (["step", whole.stepMs] as const) : (["begin", whole.beginMs] as const);
+      const ending =
+        planned === 0 ? await pass.killAfter("begin", 60_000) : await pass.killAfter(word, random() * spanMs * 1.15);
+      if (ending.killed) tally.killed += 1;
+      else if (planned > 0) whole = ending;
       const repaired = await host.converge(options);
-      if (repaired.counts.repaired > 2) passMs = passMs * 0.7 + repaired.durationSeconds * 1000 * 0.3;
+      if (stepsIn(repaired) > 0 && stepsIn(repaired) < planned) tally.halfway += 1;
       const again = await host.converge(options);
       const about = `seed ${seed}, round ${round}`;
       const troubles = [...repaired.promises, ...again.promises].filter(({ outcome }) => !isFine(outcome));
@@ -135,16 +160,22 @@ async function killRounds(ground: Ground, rounds: number, random: () => number):
   } finally {
     (await next).pass.child.kill("SIGKILL");
   }
-  return { killed };
+  return tally;
 }
 
-/** One pass that is not killed, so that it leaves its compiled code behind. */
-async function warmUp(ground: Ground): Promise<void> {
-  const file = join(folder, "nothing.cf");
-  writeFileSync(file, fleetPolicy([{ name: "nobody", type: ground.type, state: "delete" }]));
+function stepsIn(report: PassReport): number {
+  return report.promises.reduce((sum, { steps }) => sum + steps.length, 0);
+}
+
+/** One pass that is not killed: it tells how long a pass takes, and leaves its compiled code behind. */
+async function wholePass(ground: Ground, random: () => number): Promise<Ending> {
+  const file = join(folder, "whole.cf");
+  writeFileSync(file, fleetPolicy(randomFleet(ground, random)));
   const pass = new WaitingPass(ground.config, file);
   await pass.ready();
-  expect(await pass.killAfter(60_000)).toBe(false);
+  const ending = await pass.killAfter("begin", 60_000);
+  expect(ending.killed).toBe(false);
+  return ending;
 }
 
 function isFine(outcome: string): boolean {
@@ -159,8 +190,9 @@ test("a pass on the embedded hypervisor may be killed anywhere: the next one get
     guestXml: (name, vcpus) => tinyGuestXml({ name, type: "kvm", vcpus }),
     networkXml: (name) => `<network><name>${name}</name></network>`,
   };
-  const { killed } = await killRounds(ground, 50, randomFrom(seed));
-  expect(killed).toBeGreaterThan(10);
+  const tally = await killRounds(ground, 50, randomFrom(seed));
+  expect(tally.killed).toBeGreaterThan(20);
+  expect(tally.halfway).toBeGreaterThan(5);
 }, 120_000);
 
 test("a pass on libvirt's test driver may be killed anywhere: the next one gets there (30 rounds)", async () => {
@@ -172,8 +204,9 @@ test("a pass on libvirt's test driver may be killed anywhere: the next one gets 
     guestXml: (name, vcpus) => tinyGuestXml({ name, type: "test", vcpus }),
     networkXml: (name) => `<network><name>${name}</name></network>`,
   };
-  const { killed } = await killRounds(ground, 30, randomFrom(seed + 1));
-  expect(killed).toBeGreaterThan(5);
+  const tally = await killRounds(ground, 30, randomFrom(seed + 1));
+  expect(tally.killed).toBeGreaterThan(12);
+  expect(tally.halfway).toBeGreaterThan(3);
 }, 120_000);
 
 test("a pass on QEMU may be killed anywhere: the next one gets there (20 rounds)", async () => {
@@ -190,6 +223,7 @@ test("a pass on QEMU may be killed anywhere: the next one gets there (20 rounds)
     guestXml: (name, vcpus) => tinyGuestXml({ name, vcpus }),
     networkXml: (name) => `<network><name>${name}</name><bridge name='${name}'/></network>`,
   };
-  const { killed } = await killRounds(ground, 20, randomFrom(seed + 2));
-  expect(killed).toBeGreaterThan(2);
+  const tally = await killRounds(ground, 20, randomFrom(seed + 2));
+  expect(tally.killed).toBeGreaterThan(6);
+  expect(tally.halfway).toBeGreaterThan(2);
 }, 120_000);
