@@ -1,5 +1,6 @@
 /**
- * `expandrange("host[1-3]", 1)`: one name for each number of the range, counting by the step. Only the first range counts,
+ * `expandrange("host[1-3]", 1)`: one name for each number of the range, counting by the step, downwards where the range
+ * runs backwards. Only the first range counts,
  * a second stays text, as in CFEngine.
  */
 export type RangeExpansion =
@@ -17,14 +18,22 @@ export function expandRange(text: string, step: number): RangeExpansion {
   }
   const from = Number(match[1]);
   const to = Number(match[2]);
-  if (to < from) return { ok: false, error: `the range [${from}-${to}] runs backwards` };
-  if (!Number.isInteger(step) || step < 1 || step > to - from) {
-    return { ok: false, error: `the step is ${step}; it must be at least 1 and at most the length of the range` };
+  const length = Math.abs(to - from);
+  if (!Number.isInteger(step) || step < 1 || step > length) {
+    return {
+      ok: false,
+      error: `the step is ${step}; it must be at least 1 and at most ${length}, the length of the range`,
+    };
   }
-  const count = Math.floor((to - from) / step) + 1;
-  if (count > rangeItemsMax)
+  const count = Math.floor(length / step) + 1;
+  if (count > rangeItemsMax) {
     return { ok: false, error: `the range gives ${count} names; at most ${rangeItemsMax} are made` };
+  }
+  const signedStep = to < from ? -step : step;
   const before = text.slice(0, match.index);
   const after = text.slice(match.index + match[0].length);
-  return { ok: true, items: Array.from({ length: count }, (_, index) => `${before}${from + index * step}${after}`) };
+  return {
+    ok: true,
+    items: Array.from({ length: count }, (_, index) => `${before}${from + index * signedStep}${after}`),
+  };
 }
