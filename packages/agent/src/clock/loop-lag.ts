@@ -1,0 +1,43 @@
+/**
+ * How late this process's event loop is: a timer that notes by how much it came too late. A peer that seems silent may only
+ * be waiting behind our own work, so whoever judges others by the time that passed takes this off first.
+ */
+
+/** How often the loop is looked at. @default 50 ms: well below every deadline of the protocol, 20 wake-ups a second */
+const periodMs = 50;
+
+/** Measures until `stop`. Does not keep the process alive. */
+export class LoopLag {
+  readonly #timer: NodeJS.Timeout;
+  #dueMs: number;
+  #latestMs = 0;
+  #maximumMs = 0;
+
+  constructor() {
+    this.#dueMs = performance.now() + periodMs;
+    this.#timer = setInterval(() => this.#tick(), periodMs).unref();
+  }
+
+  /** Lateness in milliseconds of the last look, or of the one that is overdue now. */
+  get latestMs(): number {
+    return Math.max(this.#latestMs, performance.now() - this.#dueMs, 0);
+  }
+
+  /** The largest lateness since the last call, in milliseconds. */
+  takeMaximumMs(): number {
+    const maximum = Math.max(this.#maximumMs, this.latestMs);
+    this.#maximumMs = 0;
+    return maximum;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#latestMs = Math.max(0, now - this.#dueMs);
+    this.#maximumMs = Math.max(this.#maximumMs, this.#latestMs);
+    this.#dueMs = now + periodMs;
+  }
+}
