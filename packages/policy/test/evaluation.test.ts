@@ -126,6 +126,16 @@ describe("variables", () => {
     expect(evaluate(text).variables.get("default:main.v")).toBe(expected);
   });
 
+  test("that are no lists add nothing as @(name) in a list, which is warned of, as in CFEngine", () => {
+    const text = `bundle agent main { vars: "d" data => '["a"]'; "s" string => "s"; "l" slist => { @(d), "@(s)", getvalues("d"), "r" }; }`;
+    const { variables, diagnostics } = evaluate(text);
+    expect(variables.get("default:main.l")).toBe('{"a","r"}');
+    expect(diagnostics).toMatchObject([
+      { severity: "warning", code: "POLICY_NOT_A_LIST", hint: 'getvalues("d")' },
+      { severity: "warning", code: "POLICY_NOT_A_LIST", hint: '"$(s)"' },
+    ]);
+  });
+
   test("of other bundles are known by the bundle's name, before that bundle has run", () => {
     const other =
       'bundle agent other { vars: "v" string => "V"; "l" slist => { "1", "2" }; } bundle common c { vars: "v" string => "CV"; }';

@@ -4,7 +4,7 @@ import { callFunction } from "./call-function.ts";
 import { evaluationLimits } from "./evaluation-budget.ts";
 import type { EvaluationContext } from "./evaluation-state.ts";
 import { expandText, resolveName } from "./expand-text.ts";
-import { itemsOf, list, type PolicyValue, scalar } from "./policy-value.ts";
+import { isUnresolved, itemsOf, list, type PolicyValue, scalar } from "./policy-value.ts";
 import { wholeListReference } from "./text-template.ts";
 
 /**
@@ -68,10 +68,20 @@ function elementTexts(element: Value, context: EvaluationContext, depth: number)
   const listName = listReference(element);
   if (listName !== undefined) {
     const found = resolveName(expandText(listName, context), context);
-    return found === undefined ? [rawText(element)] : textsIn(found);
+    if (found === undefined) return [rawText(element)];
+    if (found.kind === "scalar" && isUnresolved(found)) return [found.text];
+    return found.kind === "list" ? found.items : notList(listName, found, element, context);
   }
   const value = evaluateValue(element, context, depth);
   return value === undefined ? undefined : textsIn(value);
+}
+
+/** As observed: CFEngine warns and leaves the element out. */
+function notList(name: string, found: PolicyValue, element: Value, context: EvaluationContext): readonly string[] {
+  const message = `@(${name}) is no list but ${found.kind === "data" ? "a container" : "a text"}: it adds nothing here`;
+  const hint = found.kind === "data" ? `getvalues("${name}")` : `"$(${name})"`;
+  context.state.findings.add("POLICY_NOT_A_LIST", element.position, message, { severity: "warning", hint });
+  return [];
 }
 
 function listReference(element: Value): string | undefined {
