@@ -48,8 +48,8 @@ function fits(parameter: Parameter, argument: Argument, name: string, context: E
   return false;
 }
 
-/** A step of a pattern costs about a hundredth of a promise's. */
-const patternStepsPerStep = 100;
+/** A step of a pattern costs a small part of a promise's. */
+const patternStepsPerStep = 30;
 
 function functionContext(context: EvaluationContext, evaluate: ValueEvaluator): FunctionContext {
   const { state } = context;

@@ -3,8 +3,8 @@
  * so every loop draws on a budget; an empty budget ends the evaluation with a diagnostic instead of a hang.
  */
 export const evaluationLimits = {
-  /** Promises evaluated, iterations and passes counted. 10,000 guests take some 60,000. */
-  steps: 1_000_000,
+  /** Promises evaluated, iterations and passes counted. 10,000 guests take 10,000 by iteration, 100,000 by a bundle each. */
+  steps: 3_000_000,
   /** Iterations of one promise: ten times the largest fleet that is promised to work. */
   iterationsPerPromise: 100_000,
   /** Characters that expansion may produce. 10,000 guests with 4 KiB of XML each take 40 million. */
