@@ -38,7 +38,6 @@ export async function embeddedHost(): Promise<MatrixHost> {
     config: { embedded: true, stateDir: folder },
     volumeFolder: "/volumes",
     undefineOfActiveNetwork: "active transient",
-    guestsPowerOff: false,
     arrangeTransient: async (name) => {
       await hypervisor.perform(stepOf({ kind: "define-domain", domain: name, xml: guestXml(name) }));
       await hypervisor.perform(stepOf({ kind: "start-domain", domain: name, paused: false, discardSave: false }));

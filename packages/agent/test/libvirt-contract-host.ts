@@ -14,7 +14,6 @@ export interface LibvirtContractInit {
   readonly networkXml: ContractHost["networkXml"];
   readonly undefineOfActiveNetwork: ContractHost["undefineOfActiveNetwork"];
   readonly volumeFolder: string;
-  readonly guestsPowerOff: boolean;
   /** Ends the guest as a crash does. */
   readonly crash: (virsh: (...args: string[]) => Promise<string>, name: string) => Promise<void>;
 }
@@ -36,7 +35,6 @@ export function libvirtContractHost(init: LibvirtContractInit): ContractHost {
     networkXml: init.networkXml,
     undefineOfActiveNetwork: init.undefineOfActiveNetwork,
     volumeFolder: init.volumeFolder,
-    guestsPowerOff: init.guestsPowerOff,
     arrangeTransient: async (name) => void (await virsh("create", fileWith(init.guestXml(name)))),
     // Not with virsh: now and then its managedsave waits for ever for a job that has ended.
     arrangeManagedSave: async (name) => {

@@ -13,7 +13,6 @@ export async function qemuHost(): Promise<MatrixHost> {
     networkXml: (name) => `<network><name>${name}</name></network>`,
     volumeFolder: "/var/lib/libvirt/contract",
     undefineOfActiveNetwork: "active transient",
-    guestsPowerOff: false,
     crash: async (virsh, name) => {
       const pidFile = `/run/libvirt/qemu/${name}.pid`;
       await libvirtd.run("sh", "-c", `kill -9 $(cat ${pidFile})`);

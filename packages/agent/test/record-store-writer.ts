@@ -3,9 +3,12 @@
  * it is acknowledged. Batch n sets `web0` to `web4` to epoch n, all five or none, and gives up one guest in ten.
  */
 import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { argv } from "node:process";
 import { openRecordStore } from "../src/store/open-record-store.ts";
 
+// Killed before it could do so at its end: the next process then starts four times faster.
+flushCompileCache();
 const store = await openRecordStore(argv[2] ?? "");
 let epoch = store
   .load()

@@ -26,7 +26,10 @@ interface Writer {
 }
 
 function startWriter(path: string): Writer {
-  const child = spawn(process.execPath, [writer, path], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [writer, path], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, "compiled") },
+  });
   children.add(child);
   let text = "";
   let problem = "";
@@ -84,9 +87,9 @@ async function killAgainAndAgain(path: string, lane: number, rounds: number): Pr
 }
 
 describe("a writer of the store that is killed with SIGKILL", () => {
-  it("leaves everything it acknowledged, and of the batch under way all or nothing: 24 kills of 6 stores", async () => {
-    const lanes = Array.from({ length: 6 }, (_, lane) => join(folder, `killed${lane}`, "store"));
-    await Promise.all(lanes.map((path, lane) => killAgainAndAgain(path, lane, 4)));
+  it("leaves everything it acknowledged, and of the batch under way all or nothing: 24 kills of 2 stores", async () => {
+    const lanes = Array.from({ length: 2 }, (_, lane) => join(folder, `killed${lane}`, "store"));
+    await Promise.all(lanes.map((path, lane) => killAgainAndAgain(path, lane, 12)));
   });
 });
 

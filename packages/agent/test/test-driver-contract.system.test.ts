@@ -1,4 +1,4 @@
 import { describeHypervisorContract } from "./hypervisor-contract.ts";
 import { testDriverHost } from "./test-driver-host.ts";
 
-describeHypervisorContract("libvirt's test driver", testDriverHost);
+describeHypervisorContract("libvirt's test driver", testDriverHost, { guestsPowerOff: true });

@@ -13,7 +13,6 @@ export async function testDriverHost(): Promise<MatrixHost> {
     networkXml: (name) => `<network><name>${name}</name></network>`,
     volumeFolder: "/contract-pool",
     undefineOfActiveNetwork: "OPERATION_INVALID",
-    guestsPowerOff: true,
     // virsh is not waited for: now and then it waits for ever for a dump that has ended.
     crash: async (virsh, name) => {
       void virsh("dump", "--crash", name, "/dev/null").catch(() => undefined);
