@@ -147,6 +147,8 @@ describe("between and around blocks", () => {
     ["bundle agent m(,a) {}", ["POLICY_BAD_PARAMETER 1:16"]],
     ['bundle agent m("a") {}', ["POLICY_BAD_PARAMETER 1:16"]],
     ["bundle agent m(a {}", ["POLICY_BAD_PARAMETER 1:18"]],
+    ['body file control { namespace => ""; }', ["POLICY_BAD_NAMESPACE 1:34"]],
+    ['body file control { namespace => "a-b"; }', ["POLICY_BAD_NAMESPACE 1:34"]],
     ["bundle agent m {}\nbundle agent m {}", ["POLICY_DUPLICATE_DEFINITION 2:14"]],
   ])("%j is told %j", (text, expected) => {
     expect(findingsOf(text)).toEqual(expected);

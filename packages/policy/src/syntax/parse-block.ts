@@ -63,7 +63,12 @@ function parseInside(context: ParseContext, word: BlockWord, type: Identifier, h
 /** A `body file control` names the namespace of every block below it in its file. */
 function readNamespace(context: ParseContext, attributes: readonly Attribute[]): void {
   for (const { name, value } of attributes) {
-    if (name.text === "namespace" && (value.kind === "string" || value.kind === "name")) context.namespace = value.text;
+    if (name.text !== "namespace" || (value.kind !== "string" && value.kind !== "name")) continue;
+    if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(value.text)) context.namespace = value.text;
+    else {
+      const message = "a namespace is letters, digits and _, and does not start with a digit";
+      context.sink.reportAt("POLICY_BAD_NAMESPACE", value.position, value.text.length, message);
+    }
   }
 }
 

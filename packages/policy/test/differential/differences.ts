@@ -73,9 +73,9 @@ export const differences: readonly Difference[] = [
   },
   onlyTheirs("A promise type and a guard may share a line", /syntax error/, /^[ \t]*\w+:[ \t]+[\w.|&!()]+[ \t]*::/m),
   onlyTheirs(
-    "Blanks may stand around every operator and parenthesis of a guard",
-    /Syntax error in context string/,
-    /^ *[^"'\n]*(?:[!(|.&] |[ ][)|.&])[^"'\n]*::/m,
+    "Blanks may stand around a class expression, its operators and its parentheses",
+    /Syntax error in context string|Context string is invalid/,
+    /^ *[^"'\n]*(?:[!(|.&] |[ ][)|.&])[^"'\n]*::|=> [^;]*["'](?: [^"'\n]*|[^"'\n]* )["']/m,
   ),
   onlyTheirs(
     "env_spec_file, the old name of env_spec, is accepted with a warning",
@@ -83,8 +83,13 @@ export const differences: readonly Difference[] = [
   ),
   onlyTheirs("environment_host may be a class expression", /Scalar value is out of range/, /environment_host/),
   onlyTheirs(
+    "A value that holds a variable is judged by what it comes to",
+    /Selection is out of bounds|out of range/,
+    /=> *["'`][^"'`]*\$[({]/,
+  ),
+  onlyTheirs(
     "Values of attributes that Berth has no use for are not checked",
     /Selection is out of bounds|out of range|Syntax error in context string/,
-    /^ *(?:files|commands|processes|packages):|\bpolicy => /m,
+    /^ *(?:files|commands|processes|packages):/m,
   ),
 ];
