@@ -199,6 +199,35 @@ describe("a wrong guest promise", () => {
   });
 });
 
+describe("under a guard that does not hold here", () => {
+  test.each([
+    [
+      'windows:: "n" environment_host => "any", environment_type => "kvm_net", environment_state => "suspended";',
+      "",
+      "GUEST_NETWORK_SUSPENDED",
+    ],
+    ['windows:: "g" environment_host => "a b";', "", "GUEST_INVALID_HOST_CLASS"],
+    ['windows:: "g" environment_type => "test";', "", "GUEST_HOST_MISSING"],
+    [
+      '"g" environment_host => "any";',
+      'body environment_resources r { windows:: env_spec => "<domain/>"; env_cpus => "2"; }',
+      "GUEST_SPEC_AND_SIZE",
+    ],
+    [
+      '"g" environment_host => "any";',
+      'body environment_resources r { windows:: env_memory => "many"; }',
+      "GUEST_NOT_A_NUMBER",
+    ],
+  ])("%s %s is the error %s all the same, once", (promise, body, code) => {
+    expect(errorCodes(evaluate(`bundle agent main { guest_environments: ${promise} } ${body}`))).toEqual([code]);
+  });
+
+  test("sizes and a definition under different guards are fine", () => {
+    const body = 'body environment_resources r { windows:: env_spec => "<domain/>"; linux:: env_cpus => "2"; }';
+    expect(evaluate(guest("environment_resources => r", body)).diagnostics).toEqual([]);
+  });
+});
+
 describe("two promises for one guest", () => {
   const two = (first: string, second: string) =>
     `bundle agent main {\nguest_environments:\n"g" environment_host => "any", ${first};\n"g" environment_host => "any", ${second};\n}`;

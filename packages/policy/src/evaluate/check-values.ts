@@ -3,6 +3,7 @@ import { classExpressionDiagnostic, parseClassExpression } from "../class-expres
 import { parseInteger, parseReal } from "../functions/number-text.ts";
 import { attributeProblems } from "../guest-environments/attribute-problem.ts";
 import { type GuestAttribute, guestAttribute } from "../guest-environments/guest-attributes.ts";
+import { definitionAndSize, sizeAttributes, suspendedNetwork } from "../guest-environments/guest-combinations.ts";
 import type { Attribute, Body, Bundle, PolicyFile, PolicyPromise, Value } from "../syntax/ast.ts";
 import { closestWord } from "../syntax/closest-word.ts";
 import { promiseAttributesOf } from "../syntax/language-names.ts";
@@ -49,6 +50,7 @@ function checkArguments(value: Value, findings: FindingList): void {
 
 function checkBody(body: Body, findings: FindingList): void {
   const place = placeOf(body.bodyType.text);
+  if (place === "environment_resources") checkSizes(body, findings);
   for (const attribute of body.attributes) {
     const { text } = attribute.name;
     if (text === "inherit_from") checkArguments(attribute.value, findings);
@@ -59,6 +61,18 @@ function checkBody(body: Body, findings: FindingList): void {
     if (row !== undefined) checkRow(row, attribute.value, findings);
     if (attribute.name.text === "env_spec_file" && place === "environment_resources")
       warnOfOldName(attribute, findings);
+  }
+}
+
+/** Literal combinations under one guard; what comes together by inheritance is seen when it is evaluated. */
+function checkSizes(body: Body, findings: FindingList): void {
+  for (const definition of body.attributes.filter(({ name }) => /^env_spec(?:_file)?$/.test(name.text))) {
+    for (const size of body.attributes) {
+      const isSize = (sizeAttributes as readonly string[]).includes(size.name.text);
+      if (!isSize || size.guard?.text !== definition.guard?.text) continue;
+      const { code, message, extras } = definitionAndSize(size, definition);
+      findings.add(code, size.position, message, extras);
+    }
   }
 }
 
@@ -175,6 +189,13 @@ function checkVariablePromise(promise: PolicyPromise, findings: FindingList): vo
 }
 
 function checkGuestPromise(promise: PolicyPromise, findings: FindingList): void {
+  const literal = (name: string) => promise.attributes.find((attribute) => attribute.name.text === name)?.value;
+  const [type, state] = [literal("environment_type"), literal("environment_state")];
+  const suspended =
+    type?.kind === "string" && state?.kind === "string" ? suspendedNetwork(type.text, state.text) : undefined;
+  if (suspended !== undefined && state !== undefined) {
+    findings.add(suspended.code, state.position, suspended.message, suspended.extras);
+  }
   if (!promise.attributes.some((attribute) => attribute.name.text === "environment_host")) {
     const message = `${JSON.stringify(promise.promiser.text)} does not say where it is to run: environment_host is missing`;
     findings.add("GUEST_HOST_MISSING", promise.position, message);

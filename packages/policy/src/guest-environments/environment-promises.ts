@@ -15,6 +15,7 @@ import { hasReference } from "../evaluate/text-template.ts";
 import { parseInteger } from "../functions/number-text.ts";
 import { canonify } from "../hard-classes/canonify.ts";
 import { AttributeReader } from "./environment-attributes.ts";
+import { suspendedNetwork } from "./guest-combinations.ts";
 import { checkHostClass } from "./host-class-warnings.ts";
 import { readResources } from "./read-resources.ts";
 
@@ -67,7 +68,7 @@ function readPromise(
     position: round.promise.position,
   };
   if (isNetworkType(type)) {
-    checkNetwork(round, state, reader);
+    checkNetwork(round, type, state, reader);
     return { kind: "network", type, ...shared };
   }
   if (!isGuestType(type)) return undefined;
@@ -174,12 +175,11 @@ function readInterface(reader: AttributeReader): EnvironmentInterface | undefine
 }
 
 /** A network runs or not: there is nothing to suspend, and it has no processors. */
-function checkNetwork(round: PromiseRound, state: EnvironmentState, reader: AttributeReader): void {
-  if (state === "suspended") {
+function checkNetwork(round: PromiseRound, type: string, state: EnvironmentState, reader: AttributeReader): void {
+  const suspended = suspendedNetwork(type, state);
+  if (suspended !== undefined) {
     const position = round.attributes.get("environment_state")?.value.position ?? round.promise.position;
-    reader.fail("GUEST_NETWORK_SUSPENDED", position, "a network cannot be suspended; it can be running or down", {
-      hint: "down",
-    });
+    reader.fail(suspended.code, position, suspended.message, suspended.extras);
   }
   for (const name of ["env_cpus", "env_memory", "env_disk", "env_baseline"]) {
     const found = reader.raw("environment_resources", name);

@@ -6,6 +6,7 @@ import { parseInteger } from "../functions/number-text.ts";
 import { attributeProblems } from "./attribute-problem.ts";
 import type { AttributeReader } from "./environment-attributes.ts";
 import { guestAttribute } from "./guest-attributes.ts";
+import { definitionAndSize, sizeAttributes } from "./guest-combinations.ts";
 
 /** `body environment_resources`: sizes, or a definition, but not both. */
 export function readResources(reader: AttributeReader, world: PolicyWorld): EnvironmentResources {
@@ -14,7 +15,7 @@ export function readResources(reader: AttributeReader, world: PolicyWorld): Envi
   const diskMb = integer(reader, "env_disk");
   const baseline = reader.text("environment_resources", "env_baseline")?.text;
   const spec = readSpec(reader, world);
-  if (spec !== undefined) refuseSizes(reader, spec);
+  refuseSizes(reader);
   return {
     ...(cpus === undefined ? {} : { cpus }),
     ...(memoryKib === undefined ? {} : { memoryKib }),
@@ -29,14 +30,14 @@ function integer(reader: AttributeReader, name: string): number | undefined {
   return read === undefined ? undefined : parseInteger(read.text)?.value;
 }
 
-/** CFEngine skips such a promise and calls it kept. */
-function refuseSizes(reader: AttributeReader, spec: EnvironmentSpec): void {
-  for (const name of ["env_cpus", "env_memory", "env_disk"]) {
+function refuseSizes(reader: AttributeReader): void {
+  const definition =
+    reader.raw("environment_resources", "env_spec") ?? reader.raw("environment_resources", "env_spec_file");
+  for (const name of sizeAttributes) {
     const size = reader.raw("environment_resources", name);
-    if (size === undefined) continue;
-    const message = `${name} and a definition exclude each other: the definition already says it; remove one of them`;
-    const related = [{ position: spec.position, message: "the definition is given here" }];
-    reader.fail("GUEST_SPEC_AND_SIZE", size.attribute.position, message, { related });
+    if (size === undefined || definition === undefined) continue;
+    const { code, message, extras } = definitionAndSize(size.attribute, definition.attribute);
+    reader.fail(code, size.attribute.position, message, extras);
   }
 }
 
