@@ -14,6 +14,8 @@ export interface DeadManHeartbeat {
   readonly libvirtUp: boolean;
   /** `absent`: none is configured. `failed`: it cannot be opened or written. `stopped`: the host must reset now. */
   readonly watchdog: "fed" | "stopped" | "failed" | "absent";
+  /** What the device waits before it resets the host; absent where the kernel does not tell. Must not exceed W. */
+  readonly watchdogTimeoutMs?: number;
   /** What it could not do for itself, in words: priority, watchdog, kill permission. Empty when all is well. */
   readonly degraded: readonly string[];
 }
