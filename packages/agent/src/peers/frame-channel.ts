@@ -1,5 +1,6 @@
 import type { Stream } from "@libp2p/interface";
 import { type LengthPrefixedStream, lpStream } from "@libp2p/utils";
+import { AgentError } from "../agent-error.ts";
 import * as limits from "./peer-limits.ts";
 import type { PeerTally } from "./peer-tally.ts";
 import { frameBytesMax } from "./wire-codec.ts";
@@ -79,7 +80,7 @@ export class FrameChannel {
     this.#urgent.length = 0;
     this.#bulk.length = 0;
     this.#queuedBytes = 0;
-    this.#stream.abort(error ?? new Error("channel ended"));
+    this.#stream.abort(error ?? new AgentError("ABORTED", "channel ended"));
     this.#events.onEnd(error);
   }
 
@@ -144,5 +145,5 @@ function isOversize(error: unknown): boolean {
 }
 
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  return error instanceof Error ? error : new AgentError("ABORTED", String(error));
 }

@@ -84,7 +84,8 @@ export class GapPulls {
       if (asked.kind === "ok") {
         const { life, from, to } = asked.value;
         const found = life === history.life ? history.range(from, Math.min(to, from + answersMax - 1)) : [];
-        for (const bytes of found) await frames.write(bytes, { signal });
+        for (const bytes of found.filter(({ length }) => length <= frameBytesMax))
+          await frames.write(bytes, { signal });
       } else {
         tally.warn(asked.kind, "a pull does not fit", members().peer(connection.remotePeer.toString())?.hostId);
       }

@@ -17,6 +17,7 @@ import { MemberList } from "./member-list.ts";
 import { isAllowed, priorityOf, splitMessage } from "./message-rules.ts";
 import { PeerEngine } from "./peer-engine.ts";
 import { type PeerInternals, productionInternals } from "./peer-internals.ts";
+import type { PeerLinks } from "./peer-links.ts";
 import type { PeerNetworkInit } from "./peer-network-init.ts";
 import { PeerTally } from "./peer-tally.ts";
 import { type PeerTiming, peerTiming } from "./peer-timing.ts";
@@ -72,6 +73,11 @@ export class Libp2pNetwork implements PeerNetwork {
   /** libp2p itself, for tests that break something on purpose. Absent before `start`. */
   get node(): PeerNode | undefined {
     return this.#engine?.node;
+  }
+
+  /** The links to each member, for the same tests. */
+  get links(): PeerLinks | undefined {
+    return this.#engine?.links;
   }
 
   async start(): Promise<void> {

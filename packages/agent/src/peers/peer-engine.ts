@@ -76,7 +76,7 @@ export class PeerEngine {
     const onBatch = (member: Member, bytes: Uint8Array) => this.#onPulled(member, bytes);
     this.#pulls = new GapPulls({ node, names, members, history, tally, onBatch });
     const diagnose = (member: Member) => this.#diagnose(member);
-    const isDialled = (member: Member) => !guards.oneDials || members().isDialledBySelf(member);
+    const isDialled = (member: Member) => members().isDialledBySelf(member);
     this.#dialler = new Dialler({ node, links: this.links, tally, isDialled, diagnose });
     this.#guard = new StreamGuard({
       tally,
@@ -190,7 +190,7 @@ export class PeerEngine {
 
   /** A peer that connects anew has given up the connection before, whether we know that already or not. */
   #onConnection(connection: Connection): void {
-    if (connection.direction !== "inbound" || !this.#parts.internals.guards.oneDials) return;
+    if (connection.direction !== "inbound" || !this.#parts.internals.guards.endOlder) return;
     for (const older of this.node.getConnections(connection.remotePeer)) {
       if (older.id !== connection.id) older.abort(new AgentError("ABORTED", "a newer connection takes its place"));
     }

@@ -3,8 +3,8 @@
  * that the loss is real.
  */
 export interface PeerGuards {
-  /** Only one of two hosts dials the other. Off: both do, and an older connection is left beside a newer one. */
-  readonly oneDials: boolean;
+  /** An older connection is ended when its peer connects anew. Off: both stay, and gossip lives on one of them only. */
+  readonly endOlder: boolean;
   /** A connected peer that lacks a stream or subscription is cut and dialled anew. */
   readonly cutSilent: boolean;
   /** What is too big is never published: gossip's receiver would close the stream for good. */

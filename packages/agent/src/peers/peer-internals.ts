@@ -12,7 +12,7 @@ export interface PeerInternals {
 /** As it runs. */
 export const productionInternals: PeerInternals = {
   guards: {
-    oneDials: true,
+    endOlder: true,
     cutSilent: true,
     checkSize: true,
     pullGaps: true,

@@ -66,9 +66,10 @@ export class Fleet {
     for (const [index, { network }] of this.hosts.entries()) network.replaceMembers(this.membersFor(index));
   }
 
-  /** Waits until everybody sees everybody on its list, and gossip's streams stand. */
-  async connected(timeout = 10_000): Promise<void> {
-    await expect.poll(() => this.hosts.every(isConnected), { timeout, interval: 20 }).toBe(true);
+  /** Waits until everybody sees everybody on its list, and unless told otherwise until gossip's streams stand. */
+  async connected(until: "up" | "gossip" = "gossip", timeout = 10_000): Promise<void> {
+    const condition = until === "up" ? isUp : isConnected;
+    await expect.poll(() => this.hosts.every(condition), { timeout, interval: 20 }).toBe(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -77,11 +78,15 @@ export class Fleet {
 }
 
 /** Starts `count` hosts that know each other and waits until they are connected. */
-export async function startFleet(count: number, init: FleetInit = {}): Promise<Fleet> {
+export async function startFleet(
+  count: number,
+  init: FleetInit = {},
+  until: "up" | "gossip" = "gossip",
+): Promise<Fleet> {
   const fleet = new Fleet(init);
   for (let index = 0; index < count; index += 1) await fleet.add();
   fleet.introduce();
-  await fleet.connected();
+  await fleet.connected(until);
   return fleet;
 }
 
@@ -108,6 +113,10 @@ async function startHost(hostId: HostId, key: HostKey, index: number, fleet: Fle
   return { hostId, key, network, heard, log };
 }
 
+function isUp({ network }: FleetHost): boolean {
+  return network.members().every(({ state }) => state === "up");
+}
+
 function isConnected({ network }: FleetHost): boolean {
   return network.members().every(({ state, member }) => state === "up" && hasGossip(network, member.peerId));
 }
@@ -131,7 +140,7 @@ export function hasGossip(network: Libp2pNetwork, peerId: string): boolean {
 }
 
 /** A renewal, as small as they come. */
-export function renewal(host: HostId, attempt: number, fleet = "test"): Renew {
+export function renewal(attempt: number, fleet = "test"): Renew {
   return { kind: "renew", fleet, cfg: 1, life: 1, inc: 1, nonce: "n", attempt };
 }
 

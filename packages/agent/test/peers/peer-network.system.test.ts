@@ -7,10 +7,10 @@ describe("a fleet of three hosts", () => {
   it("carries votes both ways, and says who sent them", async () => {
     await using fleet = await startFleet(3);
     const [a, b, c] = [fleet.host(0), fleet.host(1), fleet.host(2)];
-    expect(a.network.send("h1", renewal("h0", 1))).toEqual({ kind: "queued" });
-    expect(b.network.send("h0", renewal("h1", 2))).toEqual({ kind: "queued" });
-    await expect.poll(() => b.heard, soon).toEqual([{ from: "h0", message: renewal("h0", 1) }]);
-    await expect.poll(() => a.heard, soon).toEqual([{ from: "h1", message: renewal("h1", 2) }]);
+    expect(a.network.send("h1", renewal(1))).toEqual({ kind: "queued" });
+    expect(b.network.send("h0", renewal(2))).toEqual({ kind: "queued" });
+    await expect.poll(() => b.heard, soon).toEqual([{ from: "h0", message: renewal(1) }]);
+    await expect.poll(() => a.heard, soon).toEqual([{ from: "h1", message: renewal(2) }]);
     expect(c.heard).toEqual([]);
   });
 
