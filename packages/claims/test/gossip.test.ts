@@ -71,10 +71,10 @@ class Peer {
   readonly outbox = new Outbox({ rules: productionRules });
   readonly gossip: Gossip;
 
-  constructor(name: string) {
+  constructor(name: string, life = 1) {
     const membership = new Membership({ outbox: this.outbox }, { fleet: "f", config: configuration(["h1"]) });
     const parts = { outbox: this.outbox, membership, random: new Random(1) };
-    this.gossip = new Gossip(parts, { self: name, life: 1 }, { bootMs: 0, monoMs: 0 });
+    this.gossip = new Gossip(parts, { self: name, life }, { bootMs: 0, monoMs: 0 });
   }
 
   take(): readonly GossipMessage[] {
@@ -108,4 +108,26 @@ test("two hosts that missed each other's words have them all after one exchange 
   expect(a.gossip.store.guest("b499").size).toBe(1);
   expect(b.gossip.store.guest("a2999").size).toBe(1);
   expect(largest).toBeLessThan(65_536);
+});
+
+test("a host whose wiped disk drew a lower life goes above the one that others remember, and is heard again", () => {
+  const now = { bootMs: 0, monoMs: 0 };
+  const before = new Peer("h1", 900);
+  const other = new Peer("h2");
+  before.gossip.advertise("guest/a", advert("a", 1));
+  before.gossip.flush();
+  for (const message of before.take()) other.gossip.onMessage("h1", message, now);
+  const wiped = new Peer("h1", 5);
+  wiped.gossip.advertise("guest/b", advert("b", 7));
+  wiped.gossip.flush();
+  wiped.take();
+  wiped.gossip.onConnected("h2");
+  other.gossip.onConnected("h1");
+  for (let round = 0; round < 4; round += 1) {
+    for (const message of wiped.take()) other.gossip.onMessage("h1", message, now);
+    for (const message of other.take()) wiped.gossip.onMessage("h2", message, now);
+    wiped.gossip.flush();
+  }
+  expect(other.gossip.store.guest("b").get("h1")?.epoch).toBe(7);
+  expect(other.gossip.store.guest("a").size).toBe(0);
 });

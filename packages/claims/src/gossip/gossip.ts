@@ -37,7 +37,8 @@ export class Gossip {
   readonly store = new GossipStore();
   readonly #parts: GossipParts;
   readonly #self: HostId;
-  readonly #life: number;
+  /** The agent's life, or one above what others still hold of a disk that was wiped since. */
+  #life: number;
   readonly #peers = new Set<HostId>();
   readonly #heardMs = new Map<HostId, number>();
   readonly #pending = new Map<string, GossipEntry>();
@@ -145,9 +146,20 @@ export class Gossip {
   #receive(entry: GossipEntry, now: Now): void {
     // What others still hold of our own earlier lives is only a hint; it must not stand beside our own word.
     if (entry.origin !== this.#self && !this.store.apply(entry)) return;
+    if (entry.origin === this.#self && entry.life > this.#life) this.#rise(entry.life);
     if (entry.origin === this.#self && entry.life >= this.#life) return;
     if (entry.key === "host") this.#heardMs.set(entry.origin, now.bootMs);
     this.#news.push(entry);
+  }
+
+  /**
+   * Others hold a higher life of this host than its own: its disk was wiped, and a first life is drawn at random. Below theirs it
+   * would never be heard again, so it goes above and says everything once more.
+   */
+  #rise(life: number): void {
+    const said = [...this.#texts.keys()].map((key) => [key, this.store.get(this.#self, key)?.body] as const);
+    this.#life = life + 1;
+    for (const [key, body] of said) if (body !== undefined) this.#say(key, body);
   }
 
   #compare(from: HostId, buckets: readonly number[], have: readonly Version[]): void {
