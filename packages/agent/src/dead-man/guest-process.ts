@@ -120,7 +120,6 @@ function names(command: readonly string[], { guest, uuid }: NamedGuest): boolean
   const given = after("-name");
   const rest = given.slice(name.length);
   return command.includes("-name") && given.startsWith(name) && (rest === "" || /^,(?!,)/.test(rest));
-},debug-threads`));
 }
 
 function readOrUndefined(path: string): string | undefined {
