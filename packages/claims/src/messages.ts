@@ -8,8 +8,10 @@
  */
 import type { Ballot, ClaimValue, Configuration, GuestId, HostId, KnownHost, Register, VoterId } from "./words.ts";
 
-/** Guests per message. 128 registers of at most 350 bytes stay below the 64 KiB that a peer may send. */
-export const guestsPerMessage = 128;
+/** Guests per message: 96 answers of at most 530 bytes, owners included, stay below the 64 KiB that a peer may send. */
+export const guestsPerMessage = 96;
+/** Gossip entries per message: 80 signed entries of at most 750 bytes. */
+export const entriesPerMessage = 80;
 
 interface Addressed {
   readonly fleet: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Membership } from "../src/membership.ts";
-import type { Message, VoterRequest } from "../src/messages.ts";
+import { guestsPerMessage, type Message, type VoterRequest } from "../src/messages.ts";
 import { Outbox } from "../src/outbox.ts";
 import { applyRecord, type DurableRecord } from "../src/records.ts";
 import { productionRules } from "../src/rules.ts";
@@ -282,4 +282,36 @@ test("a sealed voter grants, promises, accepts and fences nothing, and names the
     expect(reply).toMatchObject({ kind: "config-notice", sealed: true, config: { number: 2 } });
     expect(persisted).toEqual([]);
   }
+});
+
+test("the largest answers, with names of 64 and peer ids of 52 characters, stay below 64 KiB", () => {
+  const v = settled();
+  const name = (prefix: string, i: number, length: number) => `${prefix}${i}`.padEnd(length, "x");
+  const guests = Array.from({ length: guestsPerMessage }, (_, i) => name("guest", i, 64));
+  const life = 281_474_976_710_655;
+  guests.forEach((guest, i) => {
+    const owner = name("peer", i, 52);
+    v.renew(owner, 1_000_000);
+    const accepted: Ballot = { n: 1_000_000 + i, host: owner, life };
+    v.accept(
+      accepted,
+      { owner, inc: 1_000_000, epoch: 1_000_000, runId: `${owner}/${life}/1000000`, next: owner },
+      guest,
+    );
+  });
+  const high: Ballot = { n: 9_000_000, host: name("peer", 999, 52), life };
+  const request = { fleet: "f", cfg: 1, life, guests, ballot: high } as const;
+  const { reply } = v.ask(high.host, { kind: "prepare", ...request });
+  expect(JSON.stringify(reply).length).toBeLessThan(65_536);
+  v.pass(2_000);
+  expect(JSON.stringify(v.renew(high.host)).length).toBeLessThan(65_536);
+  v.ask("h1", { kind: "seal", fleet: "f", cfg: 1, life: 1, next: { ...configuration(["v1"]), number: 2 } });
+  let cursor = "";
+  for (let page = 0; page < 9; page += 1) {
+    const answer = v.ask("h1", { kind: "snapshot", fleet: "f", cfg: 1, life: 1, cursor }).reply;
+    expect(JSON.stringify(answer).length).toBeLessThan(65_536);
+    if (answer?.kind !== "snapshot-reply" || answer.nextCursor === undefined) return;
+    cursor = answer.nextCursor;
+  }
+  throw new Error("the snapshot has no end");
 });

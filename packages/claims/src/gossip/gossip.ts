@@ -6,10 +6,10 @@
  */
 import type { Membership } from "../membership.ts";
 import {
+  entriesPerMessage,
   type GossipEntry,
   type GossipMessage,
   type GuestAdvert,
-  guestsPerMessage,
   type HostAdvert,
 } from "../messages.ts";
 import type { Outbox } from "../outbox.ts";
@@ -201,11 +201,11 @@ export class Gossip {
   }
 
   #push(to: HostId | "*", entries: readonly GossipEntry[]): void {
-    for (let at = 0; at < entries.length; at += guestsPerMessage)
+    for (let at = 0; at < entries.length; at += entriesPerMessage)
       this.#parts.outbox.send(to, {
         kind: "gossip-push",
         ...this.#head(),
-        entries: entries.slice(at, at + guestsPerMessage),
+        entries: entries.slice(at, at + entriesPerMessage),
       });
   }
 
