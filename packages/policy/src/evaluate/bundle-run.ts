@@ -3,6 +3,7 @@ import type { EnvironmentSink } from "../guest-environments/environment-promises
 import type { Bundle } from "../syntax/ast.ts";
 import type { ClassScope } from "./class-table.ts";
 import type { EvaluationState } from "./evaluation-state.ts";
+import type { NamedTexts } from "./named-texts.ts";
 import type { PolicyValue } from "./policy-value.ts";
 
 /** What a run of the policy gathers besides variables and classes. */
@@ -20,6 +21,8 @@ export interface BundleRun {
   /** Qualified: `default:main`. */
   readonly scope: string;
   readonly classes: ClassScope;
+  /** `$(this.bundle)` and what else is the same for all its promises. */
+  readonly specials: NamedTexts | undefined;
   /** Bundles around this one. */
   readonly depth: number;
   /** What the caller's `useresult` gets: index to text. */

@@ -53,13 +53,15 @@ const patternStepsPerStep = 30;
 
 function functionContext(context: EvaluationContext, evaluate: ValueEvaluator): FunctionContext {
   const { state } = context;
+  /** A variable asked for by name is meant whole, also where `$(name)` is being run through. */
+  const byName = context.bindings === undefined ? context : { ...context, bindings: undefined };
   return {
     facts: state.facts,
     world: state.world,
     allowCommands: state.allowCommands,
     holds: (expression, position) => classHolds(expression, context, position),
     classNames: () => [...state.classes.all(), ...context.classes.names()],
-    variable: (name) => resolveName(name, context),
+    variable: (name) => resolveName(name, byName),
     arrayElements: (name) => state.variables.elements(parseVariableName(name), context.scope),
     variableNames: () => [...state.variables.all()].map(([name]) => name),
     bundleNames: () => [...state.bundles.keys()],

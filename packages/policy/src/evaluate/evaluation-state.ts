@@ -9,6 +9,7 @@ import type { PolicyValue } from "./policy-value.ts";
 import type { PolicyWorld } from "./policy-world.ts";
 import { ReferenceCache } from "./reference-cache.ts";
 import { parseTemplate, type Template } from "./text-template.ts";
+import { parseVariableName, type VariableName } from "./variable-name.ts";
 import { VariableTable } from "./variable-table.ts";
 
 /** Everything that one evaluation keeps, made anew for each. */
@@ -27,6 +28,7 @@ export class EvaluationState {
   /** References of texts, found once. */
   readonly references = new ReferenceCache();
   readonly #templates = new Map<string, Template>();
+  readonly #names = new Map<string, VariableName>();
   readonly #expressions = new Map<string, ClassExpressionResult>();
 
   constructor(facts: HostFacts, world: PolicyWorld, classes: ClassTable, allowCommands: boolean) {
@@ -63,6 +65,16 @@ export class EvaluationState {
     }
     return template;
   };
+
+  /** Names of variables, each taken apart once. */
+  variableName(text: string): VariableName {
+    let name = this.#names.get(text);
+    if (name === undefined) {
+      name = parseVariableName(text);
+      if (this.#names.size < cachedMax) this.#names.set(text, name);
+    }
+    return name;
+  }
 
   expression(text: string): ClassExpressionResult {
     let parsed = this.#expressions.get(text);

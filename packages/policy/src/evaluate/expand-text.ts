@@ -4,7 +4,6 @@ import { type JsonValue, jsonAt } from "./json-value.ts";
 import { textNamed } from "./named-texts.ts";
 import { fromJson, type PolicyValue } from "./policy-value.ts";
 import { hasReference, type Template, type TemplateReference } from "./text-template.ts";
-import { parseVariableName } from "./variable-name.ts";
 
 /**
  * Filling the holes of a text. A hole whose variable holds a text becomes that text, expanded in its turn; any other hole
@@ -67,7 +66,7 @@ export function resolveName(text: string, context: EvaluationContext): PolicyVal
   const bound = textNamed(context.bindings, text);
   if (bound !== undefined) return { kind: "scalar", type: "string", text: bound };
   if (parameter !== undefined) return parameter;
-  const name = parseVariableName(text);
+  const name = context.state.variableName(text);
   if (name.scope === undefined && name.namespace === undefined) {
     if (name.indices.length > 0) {
       const container = context.parameters?.get(name.name);

@@ -2,7 +2,8 @@
  * Which variables a text mentions does not change while a policy is evaluated, and every pass and every round wants to know
  * it: so it is found out once for each text.
  */
-import type { Value } from "../syntax/ast.ts";
+import { functionTable } from "../functions/function-table.ts";
+import type { Call, Value } from "../syntax/ast.ts";
 import type { Template } from "./text-template.ts";
 
 /** A name between brackets, as written. */
@@ -48,11 +49,16 @@ export class ReferenceCache {
       case "list":
         return value.elements.flatMap((element) => this.ofValue(element, template));
       case "call":
-        return value.args.flatMap((argument) => this.ofValue(argument, template));
+        return value.args.flatMap((argument, index) => (isLazy(value, index) ? [] : this.ofValue(argument, template)));
       case "name":
         return [];
     }
   }
+}
+
+/** What a function expands itself, for each item of its own list, does not iterate the promise: as observed of `maplist`. */
+function isLazy(call: Call, index: number): boolean {
+  return functionTable.get(call.name.text)?.parameters[index]?.type === "lazy";
 }
 
 function* templateReferences(template: Template): Iterable<ReferenceName> {

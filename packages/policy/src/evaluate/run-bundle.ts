@@ -32,16 +32,7 @@ const bodyAttributes: ReadonlySet<string> = new Set([
 /** Runs a bundle with its arguments. @returns what it reported to its caller, index to text */
 export function runBundle(state: EvaluationState, sink: RunSink, call: BundleCall): ReadonlyMap<string, string> {
   const { bundle, depth } = call;
-  const scope = scopeOf(bundle);
-  const run: BundleRun = {
-    state,
-    sink,
-    bundle,
-    scope,
-    classes: new ClassScope(call.inherited),
-    depth,
-    results: new Map(),
-  };
+  const run = newRun(state, sink, call);
   if (depth >= evaluationLimits.bundleDepth) {
     const message = `bundles call each other deeper than ${evaluationLimits.bundleDepth}; ${bundle.name.text} leads back to itself`;
     state.findings.add("POLICY_BUNDLES_TOO_DEEP", bundle.name.position, message);
@@ -84,16 +75,7 @@ function rehearseSections(state: EvaluationState, sink: RunSink, type: "vars" | 
   const common = all.filter(isCommon);
   const others = type === "classes" ? [] : all.filter((bundle) => !isCommon(bundle));
   for (const bundle of [...common, ...others]) {
-    const run: BundleRun = {
-      state,
-      sink,
-      bundle,
-      scope: scopeOf(bundle),
-      classes: new ClassScope(),
-      depth: 0,
-      results: new Map(),
-    };
-    runSections(run, type, 1);
+    runSections(newRun(state, sink, { bundle, depth: 0 }), type, 1);
   }
 }
 
@@ -105,18 +87,32 @@ function runSections(run: BundleRun, type: (typeof normalOrder)[number], pass: n
 }
 
 function contextOf(run: BundleRun, pass: number): EvaluationContext {
-  const file = run.bundle.position.file;
+  const { state, bundle, scope, classes, specials } = run;
+  return { state, bundle, scope, classes, specials, pass };
+}
+
+function specialsOf(bundle: Bundle, scope: string): NamedTexts | undefined {
+  const { file } = bundle.position;
   const slash = file.lastIndexOf("/");
-  const directory = slash < 0 ? "." : file.slice(0, Math.max(1, slash));
   const texts = {
-    "this.bundle": run.scope.slice(run.scope.indexOf(":") + 1),
-    "this.namespace": run.bundle.namespace,
+    "this.bundle": scope.slice(scope.indexOf(":") + 1),
+    "this.namespace": bundle.namespace,
     "this.promise_filename": file,
-    "this.promise_dirname": directory,
+    "this.promise_dirname": slash < 0 ? "." : file.slice(0, Math.max(1, slash)),
   };
   let specials: NamedTexts | undefined;
   for (const [name, text] of Object.entries(texts)) specials = withText(specials, name, text);
-  return { state: run.state, bundle: run.bundle, scope: run.scope, classes: run.classes, specials, pass };
+  return specials;
+}
+
+function newRun(
+  state: EvaluationState,
+  sink: RunSink,
+  { bundle, inherited, depth }: Omit<BundleCall, "args">,
+): BundleRun {
+  const scope = scopeOf(bundle);
+  const specials = specialsOf(bundle, scope);
+  return { state, sink, bundle, scope, specials, classes: new ClassScope(inherited), depth, results: new Map() };
 }
 
 function runSection(
