@@ -37,6 +37,11 @@ export class VoterSetChange {
   begin(voters: readonly VoterEntry[], now: Now): void {
     const { membership, outbox } = this.#parts;
     const { config } = membership;
+    if (this.#change !== undefined) {
+      // Asked again while the first wish is still being carried out: forgetting a sealed copy half-way would leave nobody to answer.
+      outbox.note({ level: "warning", code: "CHANGE_UNDER_WAY", text: "a change of the voters is under way already" });
+      return;
+    }
     if (!isVoterCountAllowed(voters.length) || new Set(voters.map((v) => v.voter)).size !== voters.length) {
       outbox.note({
         level: "warning",
