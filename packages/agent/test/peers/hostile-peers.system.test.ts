@@ -8,7 +8,8 @@ import { createNetworkKey } from "../../src/peers/network-key.ts";
 import { encodeFrame } from "../../src/peers/wire-codec.ts";
 import type { PeerCounter } from "../../src/ports/peer-network.ts";
 import { startBare } from "./hostile-host.ts";
-import { Fleet, type FleetHost, gossipHeard, push, renewal, startFleet } from "./peer-fleet.ts";
+import { Fleet, type FleetHost, gossipHeard, startFleet } from "./peer-fleet.ts";
+import { push, renewal } from "./peer-messages.ts";
 
 const soon = { timeout: 5_000, interval: 10 };
 const messages = "/berth/test/messages/1";

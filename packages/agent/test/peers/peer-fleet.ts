@@ -1,4 +1,4 @@
-import type { GossipPush, HostId, Message, Renew } from "@berth/claims";
+import type { HostId, Message } from "@berth/claims";
 import { expect } from "vitest";
 import { createHostKey, type HostKey } from "../../src/peers/host-key.ts";
 import { Libp2pNetwork } from "../../src/peers/libp2p-network.ts";
@@ -137,27 +137,6 @@ export function hasGossip(network: Libp2pNetwork, peerId: string): boolean {
     streams.some(({ direction }) => direction === "outbound") &&
     subscribers.some((subscriber) => subscriber.toString() === peerId)
   );
-}
-
-/** A renewal, as small as they come. */
-export function renewal(attempt: number, fleet = "test"): Renew {
-  return { kind: "renew", fleet, cfg: 1, life: 1, inc: 1, nonce: "n", attempt };
-}
-
-/** Gossip of one host about itself, recognisable by `seq`. */
-export function push(origin: HostId, seq: number, entries = 1, padding = ""): GossipPush {
-  return {
-    kind: "gossip-push",
-    fleet: "test",
-    cfg: 1,
-    entries: Array.from({ length: entries }, (_, index) => ({
-      origin,
-      life: 1,
-      seq: seq + index,
-      key: `${index}${padding}`,
-      body: null,
-    })),
-  };
 }
 
 /** Sequence numbers of the gossip entries that a host was told. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { gossipHeard, push, renewal, startFleet } from "./peer-fleet.ts";
+import { gossipHeard, startFleet } from "./peer-fleet.ts";
+import { push, renewal } from "./peer-messages.ts";
 
 const soon = { timeout: 5_000, interval: 5 };
 

@@ -1,7 +1,8 @@
 /** Two neighbouring releases in one fleet, and gossip that gets lost on the way. */
 import { TopicValidatorResult } from "@libp2p/gossipsub";
 import { describe, expect, it } from "vitest";
-import { Fleet, gossipHeard, push, renewal, startFleet } from "./peer-fleet.ts";
+import { Fleet, gossipHeard, startFleet } from "./peer-fleet.ts";
+import { push, renewal } from "./peer-messages.ts";
 
 const soon = { timeout: 6_000, interval: 10 };
 

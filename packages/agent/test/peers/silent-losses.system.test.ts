@@ -7,10 +7,11 @@ import { describe, expect, it } from "vitest";
 import { createHostKey } from "../../src/peers/host-key.ts";
 import type { PeerGuards } from "../../src/peers/peer-guards.ts";
 import { startFrozenHost } from "./hostile-host.ts";
-import { Fleet, type FleetHost, gossipHeard, hasGossip, push, startFleet } from "./peer-fleet.ts";
+import { Fleet, type FleetHost, gossipHeard, hasGossip, startFleet } from "./peer-fleet.ts";
+import { push } from "./peer-messages.ts";
 
 /** What a loss lasts for before it is called one. */
-const forEverMs = 3_000;
+const forEverMs = 2_500;
 
 async function becomesTrue(condition: () => boolean, timeout: number): Promise<boolean> {
   try {
@@ -37,7 +38,7 @@ describe("more than ten peers on one address", () => {
     let seq = 0;
     return await becomesTrue(() => {
       seq += 1;
-      if (performance.now() - startedMs > 1_500) settled = Math.min(settled, seq);
+      if (performance.now() - startedMs > 1_200) settled = Math.min(settled, seq);
       leaf.network.broadcast(push("h1", seq));
       return gossipHeard(fleet.host(0)).some((heard) => heard >= settled);
     }, forEverMs);
@@ -71,11 +72,11 @@ describe("two connections between two hosts, of which one dies", () => {
       seq += 1;
       a.network.broadcast(push("h0", seq));
       return gossipHeard(b).length > 0;
-    }, 5_000);
+    }, 3_500);
   }
 
   it("go on gossiping, because a peer without streams is cut and dialled anew", async () => {
-    expect(await gossipAfterTheDeathOfOne({ endOlder: false })).toBe(true);
+    expect(await gossipAfterTheDeathOfOne({ endOlder: false, negotiationMs: 500 })).toBe(true);
   });
 
   it("go on at once where the newer connection ends the older", async () => {
@@ -83,7 +84,7 @@ describe("two connections between two hosts, of which one dies", () => {
   });
 
   it("would be silent for ever without the two guards", async () => {
-    expect(await gossipAfterTheDeathOfOne({ endOlder: false, cutSilent: false })).toBe(false);
+    expect(await gossipAfterTheDeathOfOne({ endOlder: false, cutSilent: false, negotiationMs: 500 })).toBe(false);
   });
 });
 
@@ -129,7 +130,7 @@ describe("a frozen peer that connects first", () => {
       await expect.poll(knowsGossip, { timeout: 2_000 }).toBeGreaterThan(0);
       healthy.network.replaceMembers(fleet.membersFor(1));
       const served = () => hasGossip(healthy.network, hub.network.peerId);
-      return await becomesTrue(served, forEverMs + 500);
+      return await becomesTrue(served, forEverMs + 300);
     } finally {
       await frozen.stop();
     }

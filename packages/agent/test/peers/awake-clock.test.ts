@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { AwakeClock } from "../../src/peers/awake-clock.ts";
+import { peerTiming } from "../../src/peers/peer-timing.ts";
+
+function clockAt() {
+  let now = 1_000;
+  const clock = new AwakeClock(100, () => now);
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { clock, pass };
+}
+
+describe("a clock that stands still while its process does", () => {
+  it("goes with the time while ticks come as they are due", () => {
+    const { clock, pass } = clockAt();
+    const startMs = clock.nowMs;
+    for (let tick = 0; tick < 50; tick += 1) {
+      pass(100);
+      clock.tick();
+    }
+    expect(clock.nowMs - startMs).toBe(5_000);
+    expect(clock.lagMs).toBe(0);
+  });
+
+  it("counts two ticks of a sleep of a minute", () => {
+    const { clock, pass } = clockAt();
+    const startMs = clock.nowMs;
+    pass(60_000);
+    expect(clock.nowMs - startMs).toBe(200);
+    clock.tick();
+    expect(clock.nowMs - startMs).toBe(200);
+    expect(clock.lagMs).toBe(59_800);
+  });
+});
+
+describe("times that follow from T_fence", () => {
+  it.each([2_000, 4_000, 10_000, 30_000])("notice a silent peer within half of %i ms", (fenceMs) => {
+    const { silenceMs, tickMs, beatMs } = peerTiming(fenceMs);
+    expect(silenceMs + 2 * tickMs).toBeLessThanOrEqual(fenceMs / 2);
+    expect(silenceMs / beatMs).toBeGreaterThanOrEqual(4);
+  });
+});
