@@ -3,6 +3,7 @@
  * there that it lives, and needs nothing else of the agent.
  */
 import { mkdirSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { parseArgs } from "node:util";
 import { createDeadMan, type DeadManFeed, type Note } from "@berth/claims";
 import { readBootId } from "../clock/boot-id.ts";
@@ -66,4 +67,6 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 runner.start();
+// Where NODE_COMPILE_CACHE names a folder: this process seldom ends in order, and a restart is time without it.
+flushCompileCache();
 log({ level: "info", code: "STARTED", text: `watches ${paths.feed}` });
