@@ -136,8 +136,22 @@ export class DeadManRun {
 
   /** Starts a dead-man in the private host; ends with it at the latest. */
   startDeadMan(...options: readonly string[]): ChildProcess {
-    const common = ["--run-dir", this.#inside, "--state-dir", this.#inside];
-    const [file, ...args] = this.#host.libvirtd.inside(process.execPath, main, ...common, ...options);
+    return this.#spawn(process.execPath, main, ...this.#common(), ...options);
+  }
+
+  /** The same, with a pipe as its standard error that is full and that nobody reads. */
+  startDeadManUnread(): ChildProcess {
+    const pipeBytes = 65_536;
+    const script = `{ head -c ${pipeBytes} /dev/zero >&2; exec "$0" "$@"; } 2>&1 >/dev/null | sleep 300`;
+    return this.#spawn("sh", "-c", script, process.execPath, main, ...this.#common());
+  }
+
+  #common(): readonly string[] {
+    return ["--run-dir", this.#inside, "--state-dir", this.#inside];
+  }
+
+  #spawn(...command: readonly [string, ...string[]]): ChildProcess {
+    const [file, ...args] = this.#host.libvirtd.inside(...command);
     const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
     const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], env });
     child.stderr?.on("data", (chunk) => {

@@ -233,7 +233,7 @@ describe("a damaged store", () => {
     const seed = 20_261;
     const random = randomFrom(seed);
     const outcomes = { whole: 0, refused: 0, olderWithoutTheGuards: 0 };
-    for (let round = 0; round < 100; round += 1) {
+    for (let round = 0; round < 80; round += 1) {
       const copy = newPath();
       cpSync(path, copy, { recursive: true });
       const files = dataFiles(copy);

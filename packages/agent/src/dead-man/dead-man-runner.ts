@@ -99,10 +99,10 @@ export class DeadManRunner {
   }
 
   #carryOut(ready: DeadManReady, now: Now): void {
-    for (const note of ready.notes) this.#parts.log(note);
     for (const act of ready.act) this.#act(act);
     if (ready.feedWatchdog) this.#parts.watchdog.feed(now.bootMs);
     else this.#parts.watchdog.starve();
+    for (const note of ready.notes) this.#parts.log(note);
   }
 
   #act(act: DeadManAct): void {

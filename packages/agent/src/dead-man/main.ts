@@ -8,12 +8,14 @@ import { parseArgs } from "node:util";
 import { createDeadMan, type DeadManFeed, type Note } from "@berth/claims";
 import { readBootId } from "../clock/boot-id.ts";
 import { openHostClock } from "../clock/host-clock.ts";
+import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
 import { ownedGuestsPath, readOwnedGuests } from "../store/owned-guests-file.ts";
 import { DeadManRunner } from "./dead-man-runner.ts";
 import { deadManPaths } from "./file-link.ts";
 import { openLibvirtHand } from "./libvirt-hand.ts";
 import { raiseOwnPriority } from "./own-priority.ts";
 import { readTmpfsFile, replaceTmpfsFile } from "./tmpfs-file.ts";
+import { UnwaitedLog } from "./unwaited-log.ts";
 import { WatchdogDevice, watchdogTimeoutMs } from "./watchdog-device.ts";
 
 const { values } = parseArgs({
@@ -27,8 +29,22 @@ const { values } = parseArgs({
   },
 });
 
+const lines = new UnwaitedLog({ fd: 2 });
 function log({ level, code, text }: Pick<Note, "level" | "code" | "text">): void {
-  process.stderr.write(`${level} ${code} ${text}\n`);
+  lines.line(`${level} ${code} ${text}`);
+}
+
+/** A full tmpfs must not end the dead-man: without a heartbeat the agent starts nothing, and the deadline still holds. */
+let heartbeatFails = false;
+function writeHeartbeat(heartbeat: DeadManHeartbeat): void {
+  try {
+    replaceTmpfsFile(paths.heartbeat, heartbeat);
+    heartbeatFails = false;
+  } catch (error) {
+    const text = `${paths.heartbeat} cannot be written: ${(error as Error).message}`;
+    if (!heartbeatFails) log({ level: "alarm", code: "HEARTBEAT_FAILED", text });
+    heartbeatFails = true;
+  }
 }
 
 const degraded = [...raiseOwnPriority()];
@@ -48,7 +64,7 @@ const runner = new DeadManRunner(
     libvirt: openLibvirtHand(values.uri),
     watchdog: new WatchdogDevice({ path: values.watchdog }),
     readFeed: () => readTmpfsFile(paths.feed) as DeadManFeed | undefined,
-    writeHeartbeat: (heartbeat) => replaceTmpfsFile(paths.heartbeat, heartbeat),
+    writeHeartbeat,
     log,
   },
   {
@@ -63,7 +79,10 @@ const runner = new DeadManRunner(
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
     log({ level: "info", code: "ENDS", text: `ends on ${signal}` });
-    void runner.stop().then(() => process.exit(0));
+    void runner
+      .stop()
+      .then(() => lines.drained(200))
+      .then(() => process.exit(0));
   });
 }
 runner.start();
