@@ -82,6 +82,15 @@ describe("inside a bundle", () => {
     ['reports:\n "a" -> ;', ["POLICY_MISSING_VALUE 5:9"]],
     ['reports:\n "a" -> "b" -> "c";', ["POLICY_UNEXPECTED 5:13"]],
     ['bundle:\n "a";', ["POLICY_RESERVED_WORD 4:1"]],
+    [
+      '// a\nreports:\n /* b */ "a" comment => "b", // c\n handle => "h"; // d',
+      [4, 6, 6, 7].map((line, index) => `POLICY_FOREIGN_COMMENT ${line}:${[1, 2, 30, 17][index]}`),
+    ],
+    ['reports\n "a";', ["POLICY_BAD_PROMISE_TYPE 4:1"]],
+    [
+      "reports:\n \u201ca b\u201d comment => \u201cc\u201d;",
+      ["POLICY_TYPOGRAPHIC_QUOTES 5:2", "POLICY_TYPOGRAPHIC_QUOTES 5:19"],
+    ],
     // Guards
     ['vars::\n "a" string => "b";', ["POLICY_GUARD_FOR_HEADING 4:1"]],
     ['vars:\n reports::\n "a" string => "b";', ["POLICY_GUARD_FOR_HEADING 5:2"]],
@@ -139,6 +148,9 @@ describe("between and around blocks", () => {
     ['bundle agent m\nreports: "x";\n}', ["POLICY_MISSING_BRACE 1:15"]],
     ["bundle agent m }", ["POLICY_MISSING_BRACE 1:15"]],
     ["Bundle agent m {}", ["POLICY_EXPECTED_BLOCK 1:1"]],
+    ["agent m {}", ["POLICY_EXPECTED_BLOCK 1:1"]],
+    ["bundle m {}", ["POLICY_MISSING_NAME 1:8"]],
+    ["// a\nbundle agent m {}", ["POLICY_FOREIGN_COMMENT 1:1"]],
     ['bundel agent m { reports: ""; }', ["POLICY_EXPECTED_BLOCK 1:1", "POLICY_EMPTY_PROMISER 1:27"]],
     ["bundle agnet m {}", ["POLICY_UNKNOWN_BUNDLE_TYPE 1:8"]],
     ["bundle agent ns:m {}", ["POLICY_QUALIFIED_NAME 1:14"]],
@@ -166,6 +178,8 @@ describe("inside a body", () => {
     ['"linux":: ifelapsed => "1";', ["POLICY_QUOTED_GUARD_IN_BODY 1:16"]],
     ['vars: ifelapsed => "1";', ["POLICY_HEADING_IN_BODY 1:16"]],
     ['"x" ifelapsed => "1";', ["POLICY_UNEXPECTED 1:16"]],
+    ["ifelapsed => 5 min;", ["POLICY_UNEXPECTED 1:31"]],
+    ["/* a */ ifelapsed => 5;", ["POLICY_FOREIGN_COMMENT 1:16"]],
     ["ifelapsed;", ["POLICY_MISSING_VALUE 1:25"]],
     [";", ["POLICY_EXTRA_SEMICOLON 1:16"]],
   ])("%j is told %j", (text, expected) => {

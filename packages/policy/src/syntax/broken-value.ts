@@ -5,6 +5,7 @@
 import type { StringLiteral } from "./ast.ts";
 import type { ParseContext } from "./parse-context.ts";
 import { stringNode } from "./parse-string.ts";
+import { closingAngle } from "./text-search.ts";
 
 /** `kvm",`: from `start` up to the current quote, behind which the value ends. Undefined where that is not the case. */
 export function takeMissingOpeningQuote(context: ParseContext, start: number): StringLiteral | undefined {
@@ -68,14 +69,23 @@ export function takeUnquotedXml(context: ParseContext): StringLiteral {
   return stringNode(context, start, end, lexer.text.slice(start, end));
 }
 
-/** The next `>` behind which only blanks stand before a `;` or a `,`. */
-function closingAngle(text: string, from: number): number {
-  for (let at = text.indexOf(">", from); at !== -1; at = text.indexOf(">", at + 1)) {
-    let next = at + 1;
-    while (next < text.length && " \t".includes(text[next] ?? "")) next++;
-    if (text[next] === ";" || text[next] === ",") return at;
-  }
-  return -1;
+const typographicQuotes = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb";
+
+/** A string in the curly quotes that word processors write; undefined where the current word starts with none. */
+export function takeTypographicString(context: ParseContext): StringLiteral | undefined {
+  const { lexer, sink, source } = context;
+  const { start, text } = lexer;
+  if (lexer.kind !== "word" || !typographicQuotes.includes(text[start] ?? "")) return undefined;
+  const lineEnd = source.lineEnd(start);
+  let close = start + 1;
+  while (close < lineEnd && !typographicQuotes.includes(text[close] ?? "")) close++;
+  if (close >= lineEnd) return undefined;
+  const inner = text.slice(start + 1, close);
+  sink.report("POLICY_TYPOGRAPHIC_QUOTES", start, close + 1, "these are typographic quotes; write plain ones", {
+    hint: `"${inner}"`,
+  });
+  lexer.moveTo(close + 1);
+  return stringNode(context, start, close + 1, inner);
 }
 
 /** A promiser without quotes, before an attribute, an arrow or a semicolon. */
@@ -88,6 +98,8 @@ const promiserLengthMax = 256;
 export function takeUnquotedPromiser(context: ParseContext): StringLiteral | undefined {
   const { lexer, sink } = context;
   const { start } = lexer;
+  const typographic = takeTypographicString(context);
+  if (typographic !== undefined) return typographic;
   const written = promiserPattern.exec(lexer.text.slice(start, start + promiserLengthMax))?.[0];
   if (written === undefined) return undefined;
   const end = start + written.length;

@@ -3,6 +3,7 @@ import type { Attribute, Guard, Identifier, StringLiteral, Value } from "./ast.t
 import { blockWords, type ParseContext } from "./parse-context.ts";
 import { stringNode } from "./parse-string.ts";
 import { atValue, parseValue } from "./parse-value.ts";
+import { closingQuote } from "./text-search.ts";
 
 /**
  * Parses the attribute whose name is the current word.
@@ -139,16 +140,6 @@ function takeTextBehind(context: ParseContext, value: StringLiteral, start: numb
   if (close === -1) return value;
   lexer.moveTo(close + 1);
   return stringNode(context, start, close + 1, lexer.text.slice(start + 1, close));
-}
-
-/** The next quote behind which only blanks stand before a `;`, `,` or `}`. */
-function closingQuote(text: string, quote: string, from: number): number {
-  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 1)) {
-    let next = at + 1;
-    while (" \t".includes(text[next] ?? "\n")) next++;
-    if (";,}".includes(text[next] ?? "\n")) return at;
-  }
-  return -1;
 }
 
 /** `attribute => "a" "b"`: CFEngine does not join strings. The last one counts, as the value that was meant. */

@@ -1,5 +1,6 @@
 /** `bundle type name(parameters) { ... }` and its two kin, `body` and `promise`. */
 import type { Attribute, Block, Body, Identifier } from "./ast.ts";
+import { bundleTypes } from "./language-names.ts";
 import { parseBodyAttributes } from "./parse-body.ts";
 import { parseBundleBody } from "./parse-bundle.ts";
 import { blockWords, type ParseContext } from "./parse-context.ts";
@@ -14,11 +15,21 @@ export type BlockWord = "bundle" | "body" | "promise";
  * @returns undefined where its heading could not be read; that is reported, and the block is skipped
  */
 export function parseBlock(context: ParseContext, word: BlockWord): Block | undefined {
-  const { lexer } = context;
   const position = context.here();
-  lexer.advance();
+  context.lexer.advance();
+  return parseBlockAfterWord(context, word, position);
+}
+
+/** Parses a block from its type on: the current token is the first one behind `bundle`, `body` or `promise`. */
+export function parseBlockAfterWord(
+  context: ParseContext,
+  word: BlockWord,
+  position = context.here(),
+): Block | undefined {
+  const { lexer } = context;
   const type = takeHeadingWord(context, word, "type");
-  const name = type === undefined ? undefined : takeHeadingWord(context, word, "name");
+  const name =
+    type === undefined ? undefined : (takeNameForType(context, word, type) ?? takeHeadingWord(context, word, "name"));
   if (type === undefined || name === undefined) {
     skipToBlock(context);
     return undefined;
@@ -40,8 +51,10 @@ type BlockHead = Pick<Body, "position" | "name" | "namespace" | "parameters">;
 
 function parseInside(context: ParseContext, word: BlockWord, type: Identifier, head: BlockHead): Block {
   switch (word) {
-    case "bundle":
-      return Object.freeze({ kind: "bundle", ...head, bundleType: type, sections: parseBundleBody(context) });
+    case "bundle": {
+      const bundleType = type === head.name ? agentType(type) : type;
+      return Object.freeze({ kind: "bundle", ...head, bundleType, sections: parseBundleBody(context) });
+    }
     case "body": {
       const attributes = parseBodyAttributes(context);
       if (type.text === "file" && head.name.text === "control") readNamespace(context, attributes);
@@ -58,6 +71,11 @@ function parseInside(context: ParseContext, word: BlockWord, type: Identifier, h
       });
     }
   }
+}
+
+/** The type of a bundle that names none, so that its promises are still checked. */
+function agentType(name: Identifier): Identifier {
+  return Object.freeze({ ...name, text: "agent" });
 }
 
 /** A `body file control` names the namespace of every block below it in its file. */
@@ -86,6 +104,17 @@ function takeHeadingWord(context: ParseContext, word: BlockWord, part: "type" | 
     context.reportHere("POLICY_MISSING_NAME", message);
   }
   return undefined;
+}
+
+/** `bundle main {`: the only word is the name, and the type is missing. Gives the name; undefined where both are there. */
+function takeNameForType(context: ParseContext, word: BlockWord, type: Identifier): Identifier | undefined {
+  const { kind } = context.lexer;
+  if ((kind !== "{" && kind !== "(") || word !== "bundle" || bundleTypes.includes(type.text)) return undefined;
+  const message = "a bundle has a type and a name; a type is missing here";
+  context.sink.reportAt("POLICY_MISSING_NAME", type.position, type.text.length, message, {
+    hint: `agent ${type.text}`,
+  });
+  return type;
 }
 
 function checkName(context: ParseContext, word: BlockWord, name: Identifier): void {

@@ -1,6 +1,7 @@
 /** The inside of a body or of a promise block: guards, and attributes that each end with a semicolon. */
 import type { Attribute, Guard } from "./ast.ts";
 import { reportDuplicates } from "./duplicate-attributes.ts";
+import { takeForeignComment } from "./foreign-comment.ts";
 import { parseAttribute } from "./parse-attribute.ts";
 import type { ParseContext } from "./parse-context.ts";
 import { takeGuard } from "./parse-guard.ts";
@@ -50,6 +51,7 @@ function parseBodyStatement(context: ParseContext, attributes: Attribute[], guar
     lexer.advance();
     return;
   }
+  if (takeForeignComment(context)) return;
   if (lexer.kind !== "word") {
     context.reportHere("POLICY_UNEXPECTED", `${context.found()} starts no attribute; a body holds name => value;`);
     skipStatement(context);
@@ -68,17 +70,14 @@ function endBodyAttribute(context: ParseContext): void {
   const { lexer } = context;
   if (context.take(";")) return;
   if (lexer.kind === ",") {
-    context.reportHere("POLICY_COMMA_IN_BODY", "in a body every attribute ends with a semicolon; write ; here", {
-      hint: ";",
-    });
+    context.reportHere("POLICY_COMMA_IN_BODY", "in a body every attribute ends with a semicolon; write ; here");
     lexer.advance();
     return;
   }
   const next = lexer.kind;
-  if (next === "}" || next === "end" || next === "word" || context.atBlock()) {
-    context.reportMissing("POLICY_MISSING_SEMICOLON", "an attribute in a body ends with a semicolon; add it here", {
-      hint: ";",
-    });
+  const another = next === "word" && (context.nextIs("=>") || lexer.guardEnd() !== -1);
+  if (next === "}" || next === "end" || another || context.atBlock()) {
+    context.reportMissing("POLICY_MISSING_SEMICOLON", "an attribute in a body ends with a semicolon; add it here");
     return;
   }
   context.reportHere("POLICY_UNEXPECTED", `${context.found()} is not expected here; the attribute ends with ;`);

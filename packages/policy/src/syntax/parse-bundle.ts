@@ -1,6 +1,7 @@
 /** The inside of a bundle: headings, guards, promises; and how to go on after a broken promise. */
 import type { Guard, Identifier, Section, StringLiteral } from "./ast.ts";
 import { takeUnquotedPromiser } from "./broken-value.ts";
+import { takeForeignComment } from "./foreign-comment.ts";
 import { promiseTypes } from "./language-names.ts";
 import { blockWords, type ParseContext } from "./parse-context.ts";
 import { takeGuard } from "./parse-guard.ts";
@@ -63,7 +64,7 @@ function parseStatement(state: BundleState): void {
     lexer.advance();
     return;
   }
-  if (takeBrokenHeading(state) || takeUnquotedPromise(state)) return;
+  if (takeForeignComment(context) || takeBrokenHeading(state) || takeUnquotedPromise(state)) return;
   reportUnexpected(context);
   skipStatement(context);
 }
@@ -84,17 +85,24 @@ function reportUnexpected(context: ParseContext): void {
   context.reportHere("POLICY_UNEXPECTED", message, lexer.kind === "word" ? { hint: `"${lexer.tokenText()}"` } : {});
 }
 
-/** `guest-environments:` and `reports :` are no headings, but were meant as such. Takes one; false where none is here. */
+/**
+ * `guest-environments:`, `reports :` and `reports` without a colon are no headings, but were meant as such. Takes one; false
+ * where none is here.
+ */
 function takeBrokenHeading(state: BundleState): boolean {
   const { context } = state;
   const { lexer, source } = context;
   if (lexer.kind !== "word") return false;
   const rest = lexer.text.slice(lexer.start, Math.min(source.lineEnd(lexer.start), lexer.start + headingLengthMax));
-  const match = /^([\w-]+)[ \t]*:(?!:)/.exec(rest);
-  if (match === null) return false;
-  const text = (match[1] ?? "").replaceAll("-", "_");
-  const end = lexer.start + match[0].length;
-  const message = "a promise type is letters, digits and _, with its colon right behind it";
+  const match = /^([\w-]+)(?:[ \t]*:(?!:))?/.exec(rest);
+  const written = match?.[0] ?? "";
+  const text = (match?.[1] ?? "").replaceAll("-", "_");
+  const colon = written.endsWith(":");
+  if (!colon && !(promiseTypes.includes(text) && /^\s*(?:#|$|["'])/.test(rest.slice(written.length)))) return false;
+  const end = lexer.start + written.length;
+  const message = colon
+    ? "a promise type is letters, digits and _, with its colon right behind it"
+    : `a colon is missing behind the promise type ${text}`;
   context.sink.report("POLICY_BAD_PROMISE_TYPE", lexer.start, end, message, { hint: `${text}:` });
   closeSection(state);
   state.heading = Object.freeze({ kind: "identifier", position: context.here(), text });

@@ -5,8 +5,9 @@
 import type { Diagnostic } from "@berth/model";
 import type { Block, PolicyFile } from "./ast.ts";
 import { closestWord } from "./closest-word.ts";
-import { promiseTypes } from "./language-names.ts";
-import { type BlockWord, parseBlock } from "./parse-block.ts";
+import { takeForeignComment } from "./foreign-comment.ts";
+import { bundleTypes, promiseTypes } from "./language-names.ts";
+import { type BlockWord, parseBlock, parseBlockAfterWord } from "./parse-block.ts";
 import { blockWords, ParseContext } from "./parse-context.ts";
 import { skipToBlock } from "./recovery.ts";
 
@@ -62,6 +63,7 @@ function findUnreadable(text: string): Omit<Diagnostic, "position"> | undefined 
 
 function parseTopLevel(context: ParseContext): Block | undefined {
   const { lexer } = context;
+  if (takeForeignComment(context)) return undefined;
   const text = lexer.kind === "word" ? lexer.tokenText() : "";
   if (blockWords.has(text)) return parseBlock(context, text as BlockWord);
   if (lexer.kind === "}" || lexer.kind === ";") {
@@ -76,6 +78,10 @@ function parseTopLevel(context: ParseContext): Block | undefined {
     context.reportHere("POLICY_EXPECTED_BLOCK", `\`${text}:\` stands outside a bundle; look for a } too many above`);
     skipToBlock(context);
     return undefined;
+  }
+  if (bundleTypes.includes(text) && context.nextIs("word")) {
+    context.reportHere("POLICY_EXPECTED_BLOCK", "the word bundle is missing here", { hint: `bundle ${text}` });
+    return parseBlockAfterWord(context, "bundle");
   }
   const meant = text !== "" && context.source.twoWordsFollow(lexer.end) ? closestWord(text, blockWords) : undefined;
   const message = `${context.found()} starts no block; at the top of a file stand bundle, body and promise blocks`;

@@ -1,6 +1,7 @@
 /** One promise, from its promiser to its semicolon. */
 import type { Attribute, Guard, PolicyPromise, StringLiteral, Value } from "./ast.ts";
 import { reportDuplicates } from "./duplicate-attributes.ts";
+import { takeForeignComment } from "./foreign-comment.ts";
 import { parseAttribute } from "./parse-attribute.ts";
 import type { ParseContext } from "./parse-context.ts";
 import { parseValue } from "./parse-value.ts";
@@ -89,6 +90,7 @@ function takeComma(context: ParseContext, value: Value | undefined): "goes-on" |
     context.reportHere("POLICY_EXTRA_COMMA", "an attribute is missing before this comma; remove the comma");
     lexer.advance();
   }
+  takeForeignComment(context);
   if (atAttribute(context)) return "goes-on";
   if (lexer.kind === ";") {
     sink.report("POLICY_TRAILING_COMMA", comma, comma + 1, "no attribute follows this comma; remove it");

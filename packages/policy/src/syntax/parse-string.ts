@@ -5,7 +5,9 @@
  */
 import type { SourcePosition } from "@berth/model";
 import type { StringLiteral } from "./ast.ts";
+import { isBlankCode } from "./character-class.ts";
 import type { ParseContext } from "./parse-context.ts";
+import { closingAngle } from "./text-search.ts";
 
 /**
  * Takes the current `string` or `unterminated` token. A string that probably lacks its closing quote is reported and cut at
@@ -40,6 +42,8 @@ function cutString(context: ParseContext, start: number): StringLiteral {
   const { lexer, source } = context;
   const { text } = lexer;
   const lineEnd = source.lineEnd(start);
+  const xmlEnd = endOfXml(context, start);
+  if (xmlEnd !== -1) return cutXml(context, start, xmlEnd);
   const wasUnterminated = lexer.kind === "unterminated";
   const line = text.slice(start, wasUnterminated ? lineEnd : Math.min(lineEnd, lexer.end - 1)).trimEnd();
   const length = cutLength(line.slice(0, lineLengthMax), line.length);
@@ -50,6 +54,26 @@ function cutString(context: ParseContext, start: number): StringLiteral {
   if (wasUnterminated) context.leaveUnterminated(start + length);
   else lexer.moveTo(start + length);
   return node;
+}
+
+/** Behind the last `>` of XML that an unclosed string holds, or -1 where it holds none. */
+function endOfXml(context: ParseContext, start: number): number {
+  const { text } = context.lexer;
+  let first = start + 1;
+  while (isBlankCode(text.charCodeAt(first))) first++;
+  if (text[first] !== "<" || !context.maySearch()) return -1;
+  const close = closingAngle(text, first);
+  return close === -1 ? -1 : close + 1;
+}
+
+function cutXml(context: ParseContext, start: number, end: number): StringLiteral {
+  const { lexer, source, sink } = context;
+  const quote = lexer.text[start] ?? "";
+  const related = [{ position: source.positionAt(end), message: `${quote} is probably missing here` }];
+  const message = `this string has no closing quote; add ${quote} where it ends`;
+  sink.report("POLICY_UNTERMINATED_STRING", start, source.lineEnd(start), message, { related });
+  lexer.moveTo(end);
+  return stringNode(context, start, end, lexer.text.slice(start + 1, end));
 }
 
 /** A line is searched for a swallowed attribute this far. */

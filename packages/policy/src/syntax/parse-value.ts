@@ -1,6 +1,6 @@
 /** Right sides, list elements and arguments. */
 import type { Call, Identifier, ListLiteral, Name, Value, VariableReference } from "./ast.ts";
-import { takeMissingOpeningQuote, takeUnquoted, takeUnquotedXml } from "./broken-value.ts";
+import { takeMissingOpeningQuote, takeTypographicString, takeUnquoted, takeUnquotedXml } from "./broken-value.ts";
 import { blockWords, type ParseContext } from "./parse-context.ts";
 import { takeString } from "./parse-string.ts";
 
@@ -69,6 +69,10 @@ export function atValue(context: ParseContext): boolean {
 function parseWord(context: ParseContext, depth: number): Value {
   const { lexer } = context;
   const { start } = lexer;
+  if (lexer.text.charCodeAt(start) > 127) {
+    const typographic = takeTypographicString(context);
+    if (typographic !== undefined) return typographic;
+  }
   const text = lexer.tokenText();
   if (blockWords.has(text)) {
     context.reportHere(
@@ -166,7 +170,7 @@ function parseElements(context: ParseContext, close: Closer, place: ValuePlace, 
     valueEnd = lexer.previousEnd;
     comma = -1;
   }
-  if (comma > open) lexer.moveTo(comma);
+  if (comma > open && lexer.kind === "word") lexer.moveTo(comma);
   lexer.previousEnd = valueEnd;
   reportUnclosed(context, open, close);
   return values;

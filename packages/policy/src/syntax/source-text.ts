@@ -12,7 +12,8 @@ export class SourceText {
   constructor(text: string, file: string) {
     this.text = text;
     this.file = file;
-    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) this.#lineStarts.push(at + 1);
+    const starts = this.#lineStarts;
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   }
 
   /** @param offset UTF-16 code units from the start, 0 up to and including the text's length */
