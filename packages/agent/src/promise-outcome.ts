@@ -54,11 +54,11 @@ interface Judgement {
 
 function judge(item: PromisePlan, result: ItemResult | undefined, violation: PlanViolation | undefined): Judgement {
   if (violation !== undefined) {
-    return {
-      outcome: "denied",
-      reason: violation.message,
-      failure: { code: violation.code, message: violation.message },
-    };
+    const isOwn = violation.name === item.promise.name;
+    const message = isOwn
+      ? violation.message
+      : `not performed, since the plan is refused for ${violation.name}: ${violation.message}`;
+    return { outcome: "denied", reason: message, failure: { code: violation.code, message } };
   }
   if (item.failure !== undefined) return { outcome: "failed", reason: item.failure.message, failure: item.failure };
   if (item.steps.length === 0) return { outcome: item.outcomeWithoutSteps, reason: "" };

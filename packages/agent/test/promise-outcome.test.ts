@@ -53,6 +53,11 @@ test.each([
     ["denied", "a is not promised", "UNDECLARED"],
   ],
   [
+    "the checker refused another promise of the plan",
+    { item: item(), violation: { code: "UNDECLARED", name: "b", message: "b is not promised" } },
+    ["denied", "not performed, since the plan is refused for b: b is not promised", "UNDECLARED"],
+  ],
+  [
     "the policy only warns",
     { item: item({ withheld: "warn" }) },
     ["skipped", "action_policy is warn; would resume a, destroy a", undefined],

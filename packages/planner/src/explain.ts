@@ -6,7 +6,7 @@ import type { Step } from "./step.ts";
 export function explainPlan(item: PromisePlan): readonly string[] {
   const { promise } = item;
   const kind = promise.kind === "guest" ? "guest" : "network";
-  const lines = [`${kind} ${promise.name}: ${promise.state} promised, ${item.here} here; now ${item.from}`];
+  const lines = [`${kind} ${promise.name}: ${promise.state} promised; here ${item.here}; now ${item.from}`];
   if (item.failure !== undefined) return [...lines, `  failed: ${item.failure.message}`];
   if (item.steps.length === 0) lines.push("  nothing to do");
   for (const step of item.steps) lines.push(`  ${describeStep(step)}: ${step.reason} [${step.tag}]`);

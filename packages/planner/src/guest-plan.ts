@@ -125,7 +125,7 @@ function prepare(
 
 /** libvirt refuses these, and a path made of such a name could lead anywhere. */
 function nameFailure(name: string): PlanFailure | undefined {
-  if (name !== "" && name !== "." && name !== ".." && !/[/\n]/.test(name)) return undefined;
+  if (name.trim() === name && name !== "" && name !== "." && name !== ".." && !/[/\n]/.test(name)) return undefined;
   return { code: "NAME_UNUSABLE", message: `${JSON.stringify(name)} cannot be the name of a guest.` };
 }
 

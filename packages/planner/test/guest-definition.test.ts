@@ -240,7 +240,7 @@ describe("identity", () => {
     expect(define?.xml).toMatch(/<mac address='02:/);
   });
 
-  test.each(["..", "a/b", ""])("a guest cannot be called %j", (name) => {
+  test.each(["..", "a/b", "", "g "])("a guest cannot be called %j", (name) => {
     const made = planPass(new LibvirtModel(), {
       promises: [guest(name, { resources: { diskMb: 1 } })],
       ownership: new Map([[name, sole]]),
@@ -333,12 +333,12 @@ describe("a plan", () => {
       explainPlan,
     );
     expect(lines).toEqual([
-      "guest g: suspended promised, suspended here; now running",
+      "guest g: suspended promised; here suspended; now running",
       "  define g: memory: 1024 MiB wanted, 524288 KiB now [next boot]",
       "  suspend g: it is promised to be suspended [live]",
       "  then suspended",
       "  pending: memory: 1048576 KiB wanted, 524288 KiB now; the running guest takes at most 524288 KiB [next boot]",
-      "guest h: running promised, as it is, for nothing is known of its ownership here; now absent",
+      "guest h: running promised; here as it is, for nothing is known of its ownership; now absent",
       "  nothing to do",
     ]);
   });

@@ -394,4 +394,11 @@ describe("other promise types", () => {
     expect(brief(evaluation.diagnostics)).toEqual(["info POLICY_NOT_HANDLED 1:28", "info POLICY_NOT_HANDLED 1:84"]);
     expect(evaluation.reports).toEqual(["r"]);
   });
+
+  test("and what a report should do beside printing is said once, too", () => {
+    const text = `bundle agent main { reports: "r" report_to_file => "/f", showstate => { "s" }; "q" report_to_file => "/g"; }`;
+    const evaluation = evaluate(text);
+    expect(brief(evaluation.diagnostics)).toEqual(["info POLICY_NOT_HANDLED 1:34", "info POLICY_NOT_HANDLED 1:58"]);
+    expect(evaluation.reports).toEqual(["r", "q"]);
+  });
 });

@@ -125,6 +125,8 @@ describe("a wrong guest promise", () => {
     ['"g" environment_host => "$(nosuch)";', "error POLICY_UNRESOLVED_VARIABLE"],
     ['"$(nosuch)" environment_host => "any";', "error POLICY_UNRESOLVED_VARIABLE"],
     ['"a/b" environment_host => "any";', "error GUEST_INVALID_NAME"],
+    ['".." environment_host => "any";', "error GUEST_INVALID_NAME"],
+    ['"g " environment_host => "any";', "error GUEST_INVALID_NAME"],
     ['"g" environment_host => "any", environment_state => "creat";', "error GUEST_UNKNOWN_OPTION"],
     ['"g" environment_host => "any", environment_type => "kvmm";', "error GUEST_UNKNOWN_OPTION"],
     ['"g" environment_host => "any", environment_type => "zone";', "error GUEST_TYPE_NOT_SUPPORTED"],

@@ -20,6 +20,16 @@ const handledTypes: ReadonlySet<string> = new Set([
   "reports",
 ]);
 
+/** Attributes of `reports` that CFEngine keeps with its own files and databases; the text itself is printed. */
+const reportExtras: ReadonlySet<string> = new Set([
+  "printfile",
+  "report_to_file",
+  "showstate",
+  "friend_pattern",
+  "intermittency",
+  "lastseen",
+]);
+
 /** Counts the promises of agent and common bundles that are not handled, and says so once for each type. */
 export function notHandledPromises(files: readonly PolicyFile[], findings: FindingList): readonly NotHandledPromises[] {
   const rows = new Map<string, { count: number; position: SourcePosition }>();
@@ -44,5 +54,21 @@ export function notHandledPromises(files: readonly PolicyFile[], findings: Findi
       },
     );
   }
+  tellReportExtras(files, findings);
   return [...rows].map(([type, { count, position }]) => ({ type, count, position }));
+}
+
+/** Says once for each attribute that a report does less than it says. */
+function tellReportExtras(files: readonly PolicyFile[], findings: FindingList): void {
+  const told = new Set<string>();
+  for (const bundle of files.flatMap((file) => file.blocks)) {
+    if (bundle.kind !== "bundle") continue;
+    const reports = bundle.sections.filter(({ promiseType }) => promiseType.text === "reports");
+    for (const { name } of reports.flatMap(({ promises }) => promises.flatMap(({ attributes }) => attributes))) {
+      if (!reportExtras.has(name.text) || told.has(name.text)) continue;
+      told.add(name.text);
+      const message = `${name.text} of reports is not handled by Berth, which prints the text alone`;
+      findings.add("POLICY_NOT_HANDLED", name.position, message, { severity: "info" });
+    }
+  }
 }

@@ -81,7 +81,10 @@ function readPromise(
   };
 }
 
-/** libvirt takes no name with a slash, and a control character is nobody's intention. */
+/**
+ * libvirt takes no name with a slash, and a control character or a blank at an end is nobody's intention. "." and ".."
+ * are no file names, and libvirt keeps files of each guest under its name.
+ */
 function checkName(round: PromiseRound, reader: AttributeReader): void {
   const { promiser, promise } = round;
   if (hasReference(promiser)) {
@@ -92,11 +95,17 @@ function checkName(round: PromiseRound, reader: AttributeReader): void {
     );
   } else if (promiser.trim() === "") {
     reader.fail("POLICY_EMPTY_PROMISER", promise.position, "a guest needs a name");
-  } else if (/[/\p{Cc}]/u.test(promiser)) {
+  } else if (/[/\p{Cc}]|^\.\.?$/u.test(promiser)) {
     reader.fail(
       "GUEST_INVALID_NAME",
       promise.position,
-      `${JSON.stringify(promiser)} cannot be a guest's name: no slash, no line break`,
+      `${JSON.stringify(promiser)} cannot be a guest's name: no slash, no line break, not "." or ".."`,
+    );
+  } else if (promiser !== promiser.trim()) {
+    reader.fail(
+      "GUEST_INVALID_NAME",
+      promise.position,
+      `${JSON.stringify(promiser)} cannot be a guest's name: it begins or ends with a blank`,
     );
   }
 }
