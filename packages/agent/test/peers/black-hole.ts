@@ -15,15 +15,18 @@ export async function startBlackHole(target: string): Promise<BlackHole> {
   const port = Number(/tcp\/(\d+)/.exec(target)?.[1]);
   const sockets = new Set<Socket>();
   let isCut = false;
-  const server = createServer((inner) => {
+  const server = createServer({ noDelay: true }, (inner) => {
     sockets.add(inner.on("error", () => inner.destroy()));
     if (isCut) {
       inner.pause();
       return;
     }
-    const outer = connect(port, "127.0.0.1");
+    const outer = connect({ port, host: "127.0.0.1", noDelay: true });
     sockets.add(outer.on("error", () => outer.destroy()));
     inner.pipe(outer).pipe(inner);
+    // A whole wire carries resets too; a cut one does not.
+    inner.on("close", () => isCut || outer.destroy());
+    outer.on("close", () => isCut || inner.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

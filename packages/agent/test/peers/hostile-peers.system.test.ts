@@ -191,6 +191,15 @@ describe("what a member may say", () => {
     expect(gossipHeard(b)).toEqual([1]);
   });
 
+  it("may not publish in another host's name", async () => {
+    await using fleet = await startFleet(2);
+    const [a, b] = [fleet.host(0), fleet.host(1)];
+    const batch = { t: "batch", life: Date.now() + 1_000, seq: 1, origin: "h7", m: push("h7", 1) };
+    await a.network.node?.services.gossip.publish("berth/test/gossip/1", encodeFrame(batch));
+    await counted(b, "malformed").toBe(1);
+    expect(b.heard).toEqual([]);
+  });
+
   it("that does not read loses its frames and then its stream, and costs no memory", async () => {
     await using fleet = new Fleet({ fenceMs: 2_000 });
     const { victim, attacker, frames, stream, hello } = await startAttack(fleet);
