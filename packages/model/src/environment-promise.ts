@@ -83,4 +83,5 @@ export interface NetworkPromise extends EnvironmentPromiseBase {
   readonly type: NetworkType;
 }
 
+/** One evaluated promise of `guest_environments`, told apart by `kind`. */
 export type EnvironmentPromise = GuestPromise | NetworkPromise;

@@ -8,16 +8,19 @@ export const unsupportedTypes = ["zone", "ec2", "eucalyptus"] as const;
 export type GuestType = (typeof guestTypes)[number];
 export type NetworkType = (typeof networkTypes)[number];
 export type UnsupportedType = (typeof unsupportedTypes)[number];
+/** Everything that `environment_type` may say. */
 export type EnvironmentType = GuestType | NetworkType | UnsupportedType;
 
 /** States that a promise may ask for, CFEngine's spelling. */
 export const environmentStates = ["create", "delete", "running", "suspended", "down"] as const;
 export type EnvironmentState = (typeof environmentStates)[number];
 
+/** Whether a type names a guest's hypervisor; narrows the type. */
 export function isGuestType(type: string): type is GuestType {
   return (guestTypes as readonly string[]).includes(type);
 }
 
+/** Whether a type names a virtual network's hypervisor; narrows the type. */
 export function isNetworkType(type: string): type is NetworkType {
   return (networkTypes as readonly string[]).includes(type);
 }
