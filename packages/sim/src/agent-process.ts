@@ -1,7 +1,6 @@
 import {
   type Act,
   type Deadline,
-  type DeadManFeed,
   type DurableRecord,
   eitherPassed,
   type Host,
@@ -204,17 +203,9 @@ export class AgentProcess {
   }
 
   #afterPersist(ready: Ready): void {
-    if (ready.feed !== undefined) this.#replaceFeed(ready.feed);
+    if (ready.feed !== undefined) this.machine.feed = ready.feed;
     for (const { to, message } of ready.send) this.#ports.send(this.machine.node, to, message);
     for (const act of ready.act) this.#act(act);
-  }
-
-  #replaceFeed(feed: DeadManFeed): void {
-    const replace = (): void => {
-      this.machine.feed = feed;
-    };
-    if (this.#ports.flaws.feedsLate === true) this.#ports.queue.after(1000, replace, undefined);
-    else replace();
   }
 
   #act(act: Act): void {

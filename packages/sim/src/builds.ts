@@ -15,8 +15,6 @@ export interface LoopFlaws {
   readonly sendsBeforePersist?: boolean;
   /** Begins a resume whose time has passed. */
   readonly ignoresNotAfter?: boolean;
-  /** Replaces the dead-man's file a second after the batch it belongs to. */
-  readonly feedsLate?: boolean;
 }
 
 /** The protocol as the product runs it. */

@@ -102,11 +102,11 @@ const machineFaults = {
   freeze: ({ host, forMs }, { fleet }) => freeze(fleet, fleet.machineAt(host), forMs, false),
   "blind-freeze": ({ host, forMs }, { fleet }) => freeze(fleet, fleet.machineAt(host), forMs, true),
   drift: ({ host, rate }, { fleet }) => fleet.machineAt(host).clock.setRate(fleet.queue.nowMs, rate),
-  clone: ({ host, of }, { fleet }) => {
+  clone: ({ host, of, blank }, { fleet }) => {
     const machine = fleet.machineAt(host);
     const original = fleet.machineAt(of);
     for (const [key, record] of original.disk.records) {
-      if (!key.startsWith("voter")) machine.disk.records.set(key, record);
+      if (blank !== true && !key.startsWith("voter")) machine.disk.records.set(key, record);
     }
     machine.identity = original.name;
     fleet.clones.push(machine);

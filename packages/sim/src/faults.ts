@@ -72,7 +72,10 @@ export interface FaultShapes {
   /** An operator founds a new voter set from this host when no majority is left. */
   readonly "reset-quorum": OnHost & { readonly voters: readonly number[]; readonly dead: readonly number[] };
   /** This machine comes up with a copy of the other one's disk and name: a second machine with one identity. */
-  readonly clone: OnHost & { readonly of: number };
+  readonly clone: OnHost & {
+    readonly of: number /** Its disk is empty: only the name is the same. */;
+    readonly blank?: boolean;
+  };
   /** From here on outside the assumptions: run apart, and measured. A disk that says synced and is not. */
   readonly "lost-fsync": OnHost;
   readonly drift: OnHost & { readonly rate: number };

@@ -25,6 +25,8 @@ export interface GuestProcess {
   unkillable: boolean;
   /** Somebody with virsh started or resumed it; cleared when the agent next starts, resumes or suspends it. */
   byHand: boolean;
+  /** Somebody with virsh started this very process; never cleared. */
+  readonly handMade: boolean;
 }
 
 /** What a libvirt call answers. `failed`: no such domain, already there, or libvirtd went away. */
@@ -272,7 +274,16 @@ export class Hypervisor {
   #create(guest: string, startedAtMs: number, byHand: boolean): GuestProcess {
     const pid = this.#nextPid++;
     const startTicks = Math.floor((this.#queue.nowMs - this.#bootedAtMs) / 10);
-    const made: GuestProcess = { guest, pid, startTicks, startedAtMs, paused: true, unkillable: false, byHand };
+    const made: GuestProcess = {
+      guest,
+      pid,
+      startTicks,
+      startedAtMs,
+      paused: true,
+      unkillable: false,
+      byHand,
+      handMade: byHand,
+    };
     this.processes.set(guest, made);
     return made;
   }

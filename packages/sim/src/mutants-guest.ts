@@ -1,6 +1,6 @@
 import { productionBuilds } from "./builds.ts";
 import { inertDeadMan } from "./inert-dead-man.ts";
-import { type Mutant, mutant, withRules } from "./mutant.ts";
+import { buildsWith, type Mutant, mutant, withRules } from "./mutant.ts";
 
 /** Weakenings on the host: start, resume, release, new incarnation, and the dead-man. */
 export const guestMutants: readonly Mutant[] = [
@@ -8,17 +8,14 @@ export const guestMutants: readonly Mutant[] = [
     { name: "no-dead-man", weakens: "nobody enforces the deadline when the agent is stopped", seeds: 100 },
     { builds: { ...productionBuilds, deadMan: inertDeadMan } },
   ),
-  withRules(
-    { name: "no-recheck", weakens: "a guest is resumed without another look at lease and claim", seeds: 200 },
-    { mayResume: () => true },
-  ),
-  withRules(
+  mutant(
     {
-      name: "told-before-forgotten",
-      weakens: "a release is told to the voters before it is durably forgotten",
+      name: "no-recheck",
+      weakens: "a guest is resumed after its start without another look at lease, claim and time",
       seeds: 400,
+      draw: { kinds: ["slow-hypervisor", "hang", "power-loss", "partition", "freeze"] },
     },
-    { forgetsBeforeTelling: () => false },
+    { builds: buildsWith({ mayResume: () => true, mustSuspend: () => false }), loop: { ignoresNotAfter: true } },
   ),
   withRules(
     { name: "released-while-alive", weakens: "a release is told before the process is confirmed gone", seeds: 200 },
@@ -33,19 +30,24 @@ export const guestMutants: readonly Mutant[] = [
     { mayReincarnate: () => true },
   ),
   withRules(
-    { name: "no-kill", weakens: "the dead-man suspends and never kills", seeds: 400 },
+    {
+      name: "no-kill",
+      weakens: "the dead-man suspends and never kills",
+      seeds: 400,
+      draw: { kinds: ["hang", "partition", "agent-stop", "deaf", "mute"], timing: "adversarial" },
+    },
     { killsUnconfirmed: () => false },
   ),
   withRules(
     {
-      name: "paused-is-stopped",
-      weakens: "a suspended guest counts as stopped although a resume is under way",
+      name: "unknown-is-stopped",
+      weakens: "a guest whose state nobody knows counts as stopped",
       seeds: 400,
+      draw: {
+        kinds: ["hang", "slow-hypervisor", "partition", "agent-stop", "libvirtd-restart"],
+        timing: "adversarial",
+      },
     },
-    { isStopped: (_guest, state) => state === "off" || state === "paused" },
-  ),
-  withRules(
-    { name: "unknown-is-stopped", weakens: "a guest whose state nobody knows counts as stopped", seeds: 400 },
     { isStopped: (_guest, state) => state !== "running" },
   ),
   withRules(

@@ -39,40 +39,12 @@ export const quorumMutants: readonly Mutant[] = [
     { isFenced: (known, inc) => inc < known.inc },
   ),
   withRules(
-    { name: "older-is-granted", weakens: "an incarnation older than the known one gets a lease", seeds: 400 },
-    { isFenced: (known, inc) => inc <= known.fenced },
-  ),
-  withRules(
-    {
-      name: "clone-is-granted",
-      weakens: "another machine with the same identity and incarnation gets the lease",
-      seeds: 400,
-    },
-    { isClone: () => false },
-  ),
-  withRules(
-    {
-      name: "advance-over-live",
-      weakens: "a newer incarnation is granted while the older one's lease is live",
-      seeds: 400,
-    },
-    { mayAdvance: () => true },
-  ),
-  withRules(
     { name: "promise-any", weakens: "a voter promises lower ballots too", seeds: 400 },
     { mayPromise: () => true },
   ),
   withRules(
     { name: "accept-any", weakens: "a voter accepts below what it promised", seeds: 400 },
     { mayAccept: () => true },
-  ),
-  withRules(
-    {
-      name: "accept-fenced-owner",
-      weakens: "a voter accepts a claim of an incarnation that it has fenced",
-      seeds: 400,
-    },
-    { acceptsOwner: () => true },
   ),
   withRules(
     { name: "lowest-ballot-wins", weakens: "of two accepted values the older one is taken", seeds: 400 },
@@ -83,23 +55,16 @@ export const quorumMutants: readonly Mutant[] = [
     { nextEpoch: (current) => Math.max(1, current) },
   ),
   withRules(
-    { name: "earlier-life-counts", weakens: "answers to an earlier life are accepted", seeds: 400 },
-    { acceptsReply: () => true },
-  ),
-  withRules(
     { name: "one-life", weakens: "a restart does not begin another life", seeds: 400 },
     { nextLife: (previous) => Math.max(1, previous) },
   ),
   withRules(
-    { name: "sealed-answers", weakens: "a sealed voter goes on granting and accepting", seeds: 400 },
-    { answersWhenSealed: () => true },
-  ),
-  withRules(
     {
-      name: "own-earlier-self-unfenced",
-      weakens: "a host takes over from its own earlier incarnation without a fence",
+      name: "sealed-answers",
+      weakens: "a sealed voter goes on granting and accepting",
       seeds: 400,
+      draw: { kinds: ["replace-voter", "partition", "weather", "agent-crash", "mute"] },
     },
-    { needsFence: (value, me) => value.owner !== null && value.owner !== me },
+    { answersWhenSealed: () => true },
   ),
 ];

@@ -2,12 +2,12 @@ import { drawFleet } from "./draw-fleet.ts";
 import type { Mutant } from "./mutant.ts";
 import { clockMutants } from "./mutants-clock.ts";
 import { guestMutants } from "./mutants-guest.ts";
-import { loopMutants } from "./mutants-loop.ts";
 import { quorumMutants } from "./mutants-quorum.ts";
+import { storyMutants } from "./mutants-story.ts";
 import { runFleet } from "./run-fleet.ts";
 
 /** Every weakening of the protocol that the suite must catch. */
-export const mutants: readonly Mutant[] = [...clockMutants, ...quorumMutants, ...guestMutants, ...loopMutants];
+export const mutants: readonly Mutant[] = [...clockMutants, ...quorumMutants, ...guestMutants, ...storyMutants];
 
 /** @throws RangeError when there is none of that name */
 export function mutantNamed(name: string): Mutant {

@@ -116,7 +116,8 @@ export class Oracle {
 
   ended(machine: Machine, process: GuestProcess, by: EndedBy): void {
     const ordered = machine.destroyOrdered.delete(process.guest);
-    if (by !== "destroy" || !ordered) return;
+    // A copy that somebody made by hand may have been run past by others: it is nobody's loss.
+    if (by !== "destroy" || !ordered || process.handMade) return;
     const facts = this.#facts.get(process.guest);
     if (facts === undefined || facts.gossip || !facts.pausesWhenIsolated || facts.mayStopOn(machine)) return;
     const owner = this.claims.owner(process.guest);
@@ -134,7 +135,8 @@ export class Oracle {
   }
 
   #rightful(machine: Machine, guest: string): boolean {
-    return this.claims.owner(guest)?.value.owner === machine.name && !this.#pastDeadline(machine);
+    const leased = this.#queue.nowMs <= this.leases.validUntilMs(machine.name);
+    return leased && this.claims.owner(guest)?.value.owner === machine.name;
   }
 
   #checkCopy(copy: Copy): void {
@@ -156,7 +158,8 @@ export class Oracle {
   }
 
   #chosen(guest: string, now: ChosenClaim, before: ChosenClaim | undefined): void {
-    this.#chosenAtMs.set(guest, this.#queue.nowMs);
+    // A repeated claim is the same claim: it dates from when it was first chosen.
+    if (before?.value.epoch !== now.value.epoch) this.#chosenAtMs.set(guest, this.#queue.nowMs);
     const from = before?.value.owner;
     const to = now.value.owner;
     if (from !== undefined && from !== null && to !== null && from !== to) {
@@ -182,10 +185,6 @@ export class Oracle {
         this.report("FENCED_ALIVE", `a majority fenced ${host} inc ${inc} while ${process.guest} executes there`);
       }
     }
-  }
-
-  #pastDeadline(machine: Machine): boolean {
-    return this.#queue.nowMs > this.leases.validUntilMs(machine.name) + this.#times.afterFenceMs;
   }
 
   /** Looks now, and looks again when the present lease and its budget are over. One pending look per machine. */

@@ -106,7 +106,16 @@ describe("the oracle of leases", () => {
 
 describe("the oracle of executions", () => {
   const process = (pid: number): GuestProcess => ({
-    ...{ guest: "web1", pid, startTicks: 0, startedAtMs: 0, paused: false, unkillable: false, byHand: false },
+    ...{
+      guest: "web1",
+      pid,
+      startTicks: 0,
+      startedAtMs: 0,
+      paused: false,
+      unkillable: false,
+      byHand: false,
+      handMade: false,
+    },
   });
 
   function executions(): { oracle: ExecutionOracle; codes: ViolationCode[] } {
