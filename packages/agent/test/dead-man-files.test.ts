@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import type { DeadManFeed, Now } from "@berth/claims";
 import { afterAll, describe, expect, it } from "vitest";
+import { boundedLog } from "../src/dead-man/bounded-log.ts";
 import { deadManPaths, openDeadManLink } from "../src/dead-man/file-link.ts";
 import { lookAtGuests } from "../src/dead-man/guest-look.ts";
 import { guestProcess, isAlive, killProcess, processAt } from "../src/dead-man/guest-process.ts";
@@ -136,6 +138,28 @@ describe("a process", () => {
     const domains = [{ name: "web1", uuid: "u1", state: "paused" }] as const;
     const look = (uuid: string) => lookAtGuests([{ guest: "web1", uuid }], domains)[0]?.state;
     expect([look(""), look("u1"), look("u2")]).toEqual(["paused", "paused", "off"]);
+  });
+});
+
+describe("the log of the dead-man", () => {
+  it("keeps what a slow reader has not read up to a limit, and says afterwards how much it left out", () => {
+    const taken: string[] = [];
+    let proceed = () => {};
+    const slow = new Writable({
+      decodeStrings: false,
+      write(chunk: string, _encoding, done) {
+        taken.push(chunk);
+        proceed = done;
+      },
+    });
+    const log = boundedLog(slow);
+    for (let i = 0; i < 600; i += 1) log("x".repeat(999));
+    expect(slow.writableLength).toBeLessThan(300_000);
+    while (slow.writableLength > 0) proceed();
+    log("last");
+    while (slow.writableLength > 0) proceed();
+    expect(taken.at(-2)).toMatch(/^warning LOG_DROPPED \d+ lines/);
+    expect(taken.at(-1)).toBe("last\n");
   });
 });
 

@@ -139,10 +139,10 @@ export class DeadManRun {
     return this.#spawn(process.execPath, main, ...this.#common(), ...options);
   }
 
-  /** The same, with a pipe as its standard error that is full and that nobody reads. */
-  startDeadManUnread(): ChildProcess {
+  /** The same, with its standard error on a pipe that is full, to a `reader` that reads nothing. */
+  startDeadManLoggingTo(reader: string): ChildProcess {
     const pipeBytes = 65_536;
-    const script = `{ head -c ${pipeBytes} /dev/zero >&2; exec "$0" "$@"; } 2>&1 >/dev/null | sleep 300`;
+    const script = `{ head -c ${pipeBytes} /dev/zero >&2; exec "$0" "$@"; } 2>&1 >/dev/null | ${reader}`;
     return this.#spawn("sh", "-c", script, process.execPath, main, ...this.#common());
   }
 

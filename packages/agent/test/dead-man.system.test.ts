@@ -174,14 +174,20 @@ describe("the dead-man", () => {
   });
 });
 
-describe("a log that nobody reads", () => {
-  it("does not hold up the dead-man, although its pipe is full", async () => {
+describe("the log", () => {
+  it.each([
+    ["hangs with its pipe full", "sleep 300"],
+    ["is gone", "true"],
+  ])("does not hold up or end the dead-man when its reader %s", async (_case, reader) => {
     run = host.newRun();
-    await host.guests("l1");
-    run.feed(60_000, [listed("l1")]);
-    await started(() => run.startDeadManUnread());
-    run.feed(0, [listed("l1")]);
-    await expectState("l1", "paused");
+    await host.guests(`l-${reader[0]}`);
+    run.feed(60_000, [listed(`l-${reader[0]}`)]);
+    await started(() => run.startDeadManLoggingTo(reader));
+    run.feed(0, [listed(`l-${reader[0]}`)]);
+    await expectState(`l-${reader[0]}`, "paused");
+    const { pid, poll = 0 } = run.heartbeat() ?? {};
+    await vi.waitFor(() => expect(run.heartbeat()?.poll ?? 0).toBeGreaterThan(poll + 3), generous);
+    expect(run.heartbeat()?.pid).toBe(pid);
   });
 });
 

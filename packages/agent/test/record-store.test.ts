@@ -227,6 +227,54 @@ describe("the store of durable records", () => {
   });
 });
 
+/** Changes entries of a closed store by level alone, as no damage of level's own files could. */
+async function editEntries(path: string, edit: (level: Level<string, string>) => Promise<void>): Promise<void> {
+  const level = new Level<string, string>(join(path, "level"), { createIfMissing: false });
+  await level.open();
+  await edit(level);
+  await level.close();
+}
+
+describe("a store whose entries were changed", () => {
+  async function closedStore(): Promise<{ readonly path: string; readonly firstWeb1: string }> {
+    const path = newPath();
+    const store = await openRecordStore(path);
+    await store.put([owned("web1", 1), owned("web2", 1)]);
+    await store.close();
+    let firstWeb1 = "";
+    await editEntries(path, async (level) => {
+      firstWeb1 = (await level.get("r/owned/web1")) ?? "";
+    });
+    const again = await openRecordStore(path);
+    await again.put([owned("web1", 2)]);
+    await again.close();
+    return { path, firstWeb1 };
+  }
+
+  it("names the record that is damaged", async () => {
+    const { path } = await closedStore();
+    await editEntries(path, async (level) => {
+      const value = (await level.get("r/owned/web2")) ?? "";
+      await level.put("r/owned/web2", value.replace('"epoch":1', '"epoch":7'));
+    });
+    await expect(openRecordStore(path)).rejects.toThrow('the record "r/owned/web2" is damaged');
+  });
+
+  it("counts the records that are gone, and does not take a record for another one", async () => {
+    const { path } = await closedStore();
+    await editEntries(path, (level) => level.del("r/owned/web2"));
+    await expect(openRecordStore(path)).rejects.toThrow("2 records were written, 1 are left");
+    await editEntries(path, async (level) => level.put("r/owned/web2", (await level.get("r/owned/web1")) ?? ""));
+    await expect(openRecordStore(path)).rejects.toThrow('"r/owned/web2" is damaged');
+  });
+
+  it("notices a record that is sound, but older than the last one of its key", async () => {
+    const { path, firstWeb1 } = await closedStore();
+    await editEntries(path, (level) => level.put("r/owned/web1", firstWeb1));
+    await expect(openRecordStore(path)).rejects.toThrow("older than the last one written under its key");
+  });
+});
+
 describe("a damaged store", () => {
   it("is refused or whole, never an older state, wherever one bit flips", async () => {
     const { path, expected } = await crashedStore();

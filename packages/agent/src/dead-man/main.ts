@@ -10,12 +10,12 @@ import { readBootId } from "../clock/boot-id.ts";
 import { openHostClock } from "../clock/host-clock.ts";
 import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
 import { ownedGuestsPath, readOwnedGuests } from "../store/owned-guests-file.ts";
+import { boundedLog } from "./bounded-log.ts";
 import { DeadManRunner } from "./dead-man-runner.ts";
 import { deadManPaths } from "./file-link.ts";
 import { openLibvirtHand } from "./libvirt-hand.ts";
 import { raiseOwnPriority } from "./own-priority.ts";
 import { readTmpfsFile, replaceTmpfsFile } from "./tmpfs-file.ts";
-import { UnwaitedLog } from "./unwaited-log.ts";
 import { WatchdogDevice, watchdogTimeoutMs } from "./watchdog-device.ts";
 
 const { values } = parseArgs({
@@ -29,9 +29,9 @@ const { values } = parseArgs({
   },
 });
 
-const lines = new UnwaitedLog({ fd: 2 });
+const write = boundedLog(process.stderr);
 function log({ level, code, text }: Pick<Note, "level" | "code" | "text">): void {
-  lines.line(`${level} ${code} ${text}`);
+  write(`${level} ${code} ${text}`);
 }
 
 /** A full tmpfs must not end the dead-man: without a heartbeat the agent starts nothing, and the deadline still holds. */
@@ -79,10 +79,7 @@ const runner = new DeadManRunner(
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
     log({ level: "info", code: "ENDS", text: `ends on ${signal}` });
-    void runner
-      .stop()
-      .then(() => lines.drained(200))
-      .then(() => process.exit(0));
+    void runner.stop().then(() => process.exit(0));
   });
 }
 runner.start();
