@@ -1,5 +1,4 @@
 /** Schemas of the gossip messages. */
-import { guestsPerMessage } from "@berth/claims";
 import { z } from "zod";
 import { count, counter, guestId, head, hostId, short, text } from "./word-schema.ts";
 
@@ -41,7 +40,7 @@ const summaryItem = z.strictObject({ origin: hostId, key: short, life: counter, 
 
 /** Each kind of gossip message. */
 export const gossipMessages = [
-  z.strictObject({ kind: z.literal("gossip-push"), ...head, entries: z.array(entry).max(guestsPerMessage) }),
+  z.strictObject({ kind: z.literal("gossip-push"), ...head, entries: z.array(entry).max(count) }),
   z.strictObject({ kind: z.literal("gossip-digest"), ...head, digests: z.array(counter).max(count) }),
   z.strictObject({
     kind: z.literal("gossip-summary"),

@@ -43,6 +43,11 @@ export class GossipSequence {
     return lost;
   }
 
+  /** Gossip of this origin came, whatever it was worth: it is not deaf. */
+  arrived(): void {
+    this.#pullsWithoutGossip = 0;
+  }
+
   /** Holes in a row that nothing but pulls could fill: gossip itself has gone silent. */
   get pullsWithoutGossip(): number {
     return this.#pullsWithoutGossip;
@@ -70,7 +75,7 @@ export class GossipSequence {
     }
     this.#raise(seq);
     this.#above.add(seq);
-    if (via === "gossip") this.#pullsWithoutGossip = 0;
+    if (via === "gossip") this.arrived();
     else this.#pulled.add(seq);
     this.#close();
     return "new";

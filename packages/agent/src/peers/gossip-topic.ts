@@ -27,6 +27,8 @@ export interface GossipTopicParts {
 
 /** What gossip tells. */
 export interface GossipTopicEvents {
+  /** Whether this member may publish as much as that now. */
+  readonly isAllowed: (member: Member, bytes: number) => boolean;
   readonly onArrival: (member: Member, position: GossipPosition) => Arrival;
   readonly onMessage: (member: Member, message: Message) => void;
 }
@@ -117,6 +119,11 @@ export class GossipTopic {
     if (member === undefined) {
       tally.warn("unknown-peer", `gossip of ${message.from}, who is not on the member list`);
       return TopicValidatorResult.Reject;
+    }
+    if (!this.#events.isAllowed(member, message.data.length)) {
+      // Not rejected: an honest host's batches are pulled later, at the pace of the pulls.
+      tally.warn("flooded", `${member.hostId} publishes too much`, member.hostId);
+      return TopicValidatorResult.Ignore;
     }
     const batch = this.read(member, message.data);
     if (batch === undefined) return TopicValidatorResult.Reject;

@@ -1,13 +1,5 @@
 /** The schema of every message of the protocol: what another agent may say, key by key. Anything else is refused. */
-import {
-  type AcceptReply,
-  type Ballot,
-  type ClaimValue,
-  type Configuration,
-  guestsPerMessage,
-  type Message,
-  type SnapshotPage,
-} from "@berth/claims";
+import type { AcceptReply, Ballot, ClaimValue, Configuration, Message, SnapshotPage } from "@berth/claims";
 import { z } from "zod";
 import { gossipMessages } from "./gossip-schema.ts";
 import { count, counter, guestId, head, hostId, id, short, text } from "./word-schema.ts";
@@ -53,7 +45,8 @@ const configuration: z.ZodType<Configuration> = z.strictObject({
 
 const request = { ...head, life: counter };
 const reply = { ...request, voter: id };
-const guests = guestsPerMessage;
+// Not the number that this release puts into a message: the next one may choose another. The frame bounds both.
+const guests = count;
 const lateHosts = z.array(z.strictObject({ host: hostId, inc: counter, remainingMs: z.number() })).max(count);
 const ack = z.strictObject({ kind: z.literal("ack") });
 const remaining = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), remainingMs: z.number() });

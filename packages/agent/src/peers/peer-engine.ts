@@ -68,6 +68,11 @@ export class PeerEngine {
     this.topic = new GossipTopic(
       { ...parts, guards, commonMajor: () => Math.min(...names.majors.slice(0, 1), ...this.#linkedMajors()) },
       {
+        isAllowed: (member, bytes) => {
+          const { sequence, allowance } = this.#record(member);
+          sequence.arrived();
+          return allowance.take(bytes, performance.now());
+        },
         onArrival: (member, position) => this.#record(member).sequence.receive(position, "gossip"),
         onMessage: events.onMessage,
       },

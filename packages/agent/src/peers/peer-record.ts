@@ -1,9 +1,11 @@
 import type { Member, MemberStatus, PeerDown, PeerUp } from "../ports/peer-network.ts";
+import { ByteAllowance } from "./byte-allowance.ts";
 import { GossipSequence } from "./gossip-sequence.ts";
 
 /** What is remembered of one member between its connections. All times are of the awake clock. */
 export class PeerRecord {
   readonly sequence = new GossipSequence();
+  readonly allowance = new ByteAllowance();
   /** When the link was lost; undefined while there is one, and before the first. */
   lostMs: number | undefined;
   #member: Member;

@@ -11,6 +11,7 @@ const names: readonly PeerCounter[] = [
   "replayed",
   "bad-proof",
   "role-refused",
+  "flooded",
   "slow-reader",
   "expired",
   "incompatible",

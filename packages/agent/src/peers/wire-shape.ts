@@ -3,7 +3,7 @@
  *
  * The decoder believes lengths: five bytes that announce an array of thirty million elements make it ask for the memory first
  * and find out later, and nested arrays use its stack. It also makes dates, sets, regular expressions and references
- * for whoever asks for them. So the bytes are walked once, without building: every length must fit into the bytes that are left,
+ * for whoever asks for them. So the bytes are walked once, without building: everything that is announced must be there,
  * nesting is bounded, and only nil, booleans, numbers, text, arrays and maps occur.
  */
 
@@ -26,8 +26,6 @@ export function isPlainMessagePack(bytes: Uint8Array): boolean {
     const item = readItem(view, at);
     if (item === undefined) return false;
     at = item.next;
-    // Each value takes at least one byte.
-    if (item.values > bytes.length - at) return false;
     if (item.values > 0 && open.push(item.values) > depthMax) return false;
   }
   return at === bytes.length;

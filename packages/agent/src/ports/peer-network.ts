@@ -81,6 +81,8 @@ export type PeerCounter =
   | "bad-proof"
   /** A message that its sender's role does not allow. */
   | "role-refused"
+  /** Gossip of a member that publishes faster than a fleet of guests can change. */
+  | "flooded"
   /** A peer that did not read: frames dropped, stream cut. */
   | "slow-reader"
   /** A frame that waited too long to be worth sending. */
