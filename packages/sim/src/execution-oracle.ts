@@ -86,6 +86,11 @@ export class ExecutionOracle {
     this.#judge(copy.process.guest);
   }
 
+  /** The run is over: overlaps that still last are noted as long as they have lasted. */
+  close(): void {
+    for (const [guest, running] of this.#guests) if (running.copies.length >= 2) this.#noteOverlap(guest, running);
+  }
+
   #running(guest: string): Running {
     return entryOf(this.#guests, guest, () => ({ copies: [], gossip: true, overlapSinceMs: 0 }));
   }

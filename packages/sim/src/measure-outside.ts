@@ -25,22 +25,23 @@ const outsideFaults: readonly Outside[] = [
     assumption: "what a disk calls synced survives a power loss",
     faults: (spec) => [
       ...spec.voters.map((host) => ({ kind: "lost-fsync" as const, host })),
+      ...spec.guests.map((_, guest) => ({ kind: "release" as const, guest, to: guest % 3 })),
       { kind: "fleet-power-cut" as const, forMs: 3000, staggerMs: 500 },
     ],
   },
   {
-    name: "drift of 20 %",
+    name: "clock at 0.6 of its rate",
     assumption: "clock rates within rho = 0.1 %",
     faults: (_, random) => {
       const host = random.below(3);
       return [
-        { kind: "drift", host, rate: 0.8 },
+        { kind: "drift", host, rate: 0.6 },
         { kind: "partition", side: [host], forMs: 30_000 },
       ];
     },
   },
   {
-    name: "drift of 1 %",
+    name: "clock 1 % slow",
     assumption: "clock rates within rho = 0.1 %",
     faults: (_, random) => {
       const host = random.below(3);
@@ -61,6 +62,11 @@ const outsideFaults: readonly Outside[] = [
     faults: (_, random) => [{ kind: "blind-freeze", host: random.below(3), forMs: 30_000 }],
   },
   {
+    name: "host sleeps (its boot-time clock goes on)",
+    assumption: "none: it wakes up with its guests, and the dead-man's first look suspends them",
+    faults: (_, random) => [{ kind: "freeze", host: random.below(3), forMs: 30_000 }],
+  },
+  {
     name: "unkillable process, no watchdog",
     assumption: "a hypervisor process can be killed, or a watchdog device resets the host",
     faults: (spec, random) => {
@@ -74,11 +80,14 @@ const outsideFaults: readonly Outside[] = [
 interface OutsideCost {
   readonly fleets: number;
   readonly doubled: number;
+  /** Fleets in which the oracle saw any invariant broken. */
+  readonly broken: number;
   readonly overlapMs: readonly number[];
 }
 
 function measureOutside(outside: Outside, seeds: number): OutsideCost {
   let doubled = 0;
+  let broken = 0;
   const overlapMs: number[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     const drawn = drawFleet(seed, { hosts: 3, profile: "lan", timing: "ordinary" });
@@ -93,23 +102,32 @@ function measureOutside(outside: Outside, seeds: number): OutsideCost {
     while (world.queue.runNext(endOfRun(spec))) {
       // To the end, whatever the oracle says: the length of the overlap is what is measured.
     }
+    world.oracle.executions.close();
+    if (world.oracle.violations.length > 0) broken += 1;
     const overlaps = world.oracle.executions.overlaps.filter(
       ({ cause }) => cause === "protocol" || cause === "wake-up",
     );
     overlapMs.push(...overlaps.map(({ forMs }) => forMs));
     if (overlaps.length > 0) doubled += 1;
   }
-  return { fleets: seeds, doubled, overlapMs };
+  return { fleets: seeds, doubled, broken, overlapMs };
 }
 
 /** The table of broken assumptions. Always true: there is no target to miss. */
 export function reportOutside(say: (line: string) => void, seeds = 100): boolean {
   const rows = outsideFaults.map((outside) => {
-    const { fleets, doubled, overlapMs } = measureOutside(outside, seeds);
+    const { fleets, doubled, broken, overlapMs } = measureOutside(outside, seeds);
     const { p50, max } = summarise(overlapMs);
-    return [outside.name, outside.assumption, `${doubled} of ${fleets}`, inSeconds(p50), inSeconds(max)];
+    return [
+      outside.name,
+      outside.assumption,
+      `${broken} of ${fleets}`,
+      `${doubled} of ${fleets}`,
+      inSeconds(p50),
+      inSeconds(max),
+    ];
   });
   say(`Outside the assumptions (3 hosts, profile lan, seeds 1 to ${seeds})`);
-  say(table(["fault", "assumption that it breaks", "fleets with two copies", "overlap p50", "max"], rows));
+  say(table(["fault", "assumption that it breaks", "any invariant broken", "two copies", "overlap p50", "max"], rows));
   return true;
 }
