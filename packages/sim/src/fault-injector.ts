@@ -117,12 +117,12 @@ const machineFaults = {
 const changes = {
   policy: ({ guest, wanted }, { fleet }) => {
     const wish = fleet.wishes[guest];
-    if (wish !== undefined) wish.wanted = wanted;
+    if (wish !== undefined) Object.assign(wish, { wanted, changedAtMs: fleet.queue.nowMs });
     fleet.spreadPolicy();
   },
   class: ({ guest, hosts }, { fleet }) => {
     const wish = fleet.wishes[guest];
-    if (wish !== undefined) wish.eligible = hosts;
+    if (wish !== undefined) Object.assign(wish, { eligible: hosts, changedAtMs: fleet.queue.nowMs });
     fleet.spreadPolicy();
   },
   "add-host": ({ host }, { fleet }) => {

@@ -10,6 +10,8 @@ export interface Wish {
   wanted: "running" | "down";
   /** Node numbers whose class matches. */
   eligible: readonly number[];
+  /** True time of the last change; hosts hear of it up to some seconds later. */
+  changedAtMs: number;
 }
 
 /** The world as faults, operators and questions about its wholeness see it. */

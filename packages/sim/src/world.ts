@@ -49,6 +49,8 @@ export interface WorldOptions {
 
 const hour = 3_600_000;
 const bootMs = 15_000;
+/** A host may still act on the policy of before for so long: it hears of a change within 3 s, and a destroy takes its time. */
+const policyHeardMs = 10_000;
 
 /** One fleet, ready to run. */
 export class World implements Fleet {
@@ -84,7 +86,11 @@ export class World implements Fleet {
     this.#steadyHypervisors = options.steadyHypervisors === true || spec.timing === "steady";
     this.profile = options.profile ?? profiles[spec.profile];
     this.random = Prng.stream(spec.seed, "world");
-    this.wishes = spec.guests.map(({ eligible }) => ({ wanted: "running", eligible }));
+    this.wishes = spec.guests.map(({ eligible }) => ({
+      wanted: "running",
+      eligible,
+      changedAtMs: Number.NEGATIVE_INFINITY,
+    }));
     const size = nodeCount(spec);
     this.network = new Network(this.queue, Prng.stream(spec.seed, "network"), size, (envelope) =>
       this.#arrive(envelope),
@@ -330,7 +336,13 @@ export class World implements Fleet {
           pausesWhenIsolated: guest.onIsolated.kind === "pause",
           mayStopOn: (machine) => {
             const wish = this.wishes[index];
-            if (wish === undefined || wish.wanted !== "running" || !wish.eligible.includes(machine.node)) return true;
+            if (
+              wish === undefined ||
+              this.queue.nowMs - wish.changedAtMs < policyHeardMs ||
+              wish.wanted !== "running" ||
+              !wish.eligible.includes(machine.node)
+            )
+              return true;
             return this.draining.has(machine.node) || this.#released.has(guest.name);
           },
         },
