@@ -121,7 +121,8 @@ export class DeadMan {
     for (const guest of listed) {
       const known = before.get(guest.guest);
       const sinceMs = known?.sinceMs ?? this.#sinceMs(before.size === 0, now);
-      const process = guest.process ?? known?.process;
+      // What the dead-man last saw itself outranks the file: somebody may have started another process by hand.
+      const process = known?.process ?? guest.process;
       const { state, suspendAsked } = known ?? { state: undefined, suspendAsked: false };
       this.#watched.set(guest.guest, { guest, sinceMs, state, process, suspendAsked });
     }
