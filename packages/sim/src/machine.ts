@@ -66,6 +66,7 @@ export class Machine implements ProcessHost {
   #powered = true;
   #frozenReasons = 0;
   #agentDownReasons = 0;
+  #restartAtThaw = false;
   #bootCount = 0;
   #lastFedMs = 0;
   #watchdogTimer: Scheduled | undefined;
@@ -189,6 +190,8 @@ export class Machine implements ProcessHost {
     this.deadMan?.unhalt();
     this.agent?.unhalt();
     this.#reconcileAgent();
+    if (this.#restartAtThaw) this.restartAgent();
+    this.#restartAtThaw = false;
   }
 
   addAgentDownReason(by: 1 | -1): void {
@@ -197,7 +200,10 @@ export class Machine implements ProcessHost {
   }
 
   restartAgent(): void {
-    if (this.frozen) return;
+    if (this.frozen) {
+      this.#restartAtThaw = true;
+      return;
+    }
     this.addAgentDownReason(1);
     this.addAgentDownReason(-1);
   }
