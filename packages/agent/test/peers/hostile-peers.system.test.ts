@@ -195,11 +195,12 @@ describe("what a member may say", () => {
     await using fleet = await startFleet(2);
     const [a, b] = [fleet.host(0), fleet.host(1)];
     const met = () => b.network.counters().received + b.network.counters().flooded;
-    for (let batch = 1; batch <= 80; batch += 1) {
+    for (let batch = 1; batch <= 400 && b.network.counters().flooded < 3; batch += 1) {
       a.network.broadcast(push("h0", batch, 100, "x".repeat(300)));
-      await expect.poll(met, soon).toBeGreaterThanOrEqual(batch);
+      // A few at once, so that a slow machine publishes faster than the allowance refills too.
+      if (batch % 4 === 0) await expect.poll(met, soon).toBeGreaterThanOrEqual(batch);
     }
-    expect(b.network.counters().flooded).toBeGreaterThan(5);
+    expect(b.network.counters().flooded).toBeGreaterThanOrEqual(3);
     expect(b.log.some(({ code, host }) => code === "flooded" && host === "h0")).toBe(true);
   });
 

@@ -59,6 +59,8 @@ describe("two connections between two hosts, of which one dies", () => {
     const [a, b] = [fleet.host(0), fleet.host(1)];
     const [dialling, dialled] = a.network.peerId < b.network.peerId ? [a, b] : [b, a];
     const first = dialling.network.node?.getConnections()[0];
+    let identified = 0;
+    for (const { network } of fleet.hosts) network.node?.addEventListener("peer:identify", () => identified++);
     const address = multiaddr(`${dialled.network.addresses[0]}/p2p/${dialled.network.peerId}`);
     const second = await dialling.network.node?.dial(address, { force: true });
     const member = fleet.membersFor(9).find(({ hostId }) => hostId === dialled.hostId);
@@ -66,6 +68,8 @@ describe("two connections between two hosts, of which one dies", () => {
     // Votes and heartbeats move to the second connection, as after two dials at the same moment; gossip stays where it was.
     await dialling.network.links?.open(second, member);
     await expect.poll(() => dialled.network.links?.get(dialling.hostId)?.isWhole).toBe(true);
+    // Only now does gossip know of the second connection on both sides, and has left its streams on the first.
+    await expect.poll(() => identified).toBe(2);
     first?.abort(new DOMException("cut by the test", "AbortError"));
     let seq = 0;
     return await becomesTrue(() => {
