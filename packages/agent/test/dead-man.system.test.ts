@@ -115,7 +115,7 @@ describe("the dead-man", () => {
     await startDeadMan();
     await host.libvirtd.stopDaemon("SIGSTOP");
     try {
-      const deadline = run.feed(200, guests, { killMs: 500, stopMs: 1_000 });
+      const deadline = run.feed(200, guests, { killMs: 500, stopMs: 3_000 });
       await vi.waitFor(
         () =>
           expect(
@@ -125,12 +125,12 @@ describe("the dead-man", () => {
         generous,
       );
       const lateMs = host.clock.now().monoMs - deadline.monoMs;
-      console.log(
-        `deadline to the last of three guests killed, libvirtd stopped: ${lateMs.toFixed(0)} ms (K1 500, K 1000)`,
-      );
+      console.log(`deadline to the last of three guests killed, libvirtd stopped: ${lateMs.toFixed(0)} ms (K1 500)`);
       expect(lateMs).toBeGreaterThanOrEqual(480);
       await vi.waitFor(() => expect(run.log).toContain("KILLED d1: not confirmed stopped in time"), generous);
       await vi.waitFor(() => expect(run.heartbeat()).toMatchObject({ libvirtUp: false }), generous);
+      // The dead-man's own judgement: nothing was left alive at K.
+      expect(run.log).not.toContain("WATCHDOG_STOPPED");
     } finally {
       await host.libvirtd.stopDaemon("SIGCONT");
     }

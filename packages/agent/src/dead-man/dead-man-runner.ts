@@ -12,7 +12,7 @@ import {
 import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import { type LookedFor, lookAtGuests } from "./guest-look.ts";
-import { guestProcess, killProcess, type ProcessPlaces } from "./guest-process.ts";
+import { findGuestProcesses, guestProcess, killProcess, type ProcessPlaces } from "./guest-process.ts";
 import type { LibvirtHand } from "./libvirt-hand.ts";
 import type { WatchdogDevice } from "./watchdog-device.ts";
 
@@ -123,11 +123,15 @@ export class DeadManRunner {
     const { places } = this.#init;
     const outcome = recorded === undefined ? "gone" : killProcess(recorded, places);
     // The recorded process may be an earlier run of the guest: the one that runs now is killed as well.
-    const present = guestProcess({ guest, uuid: this.#uuidOf(guest) }, places);
-    const outcomes =
-      present === undefined || outcome === "killed" ? [outcome] : [outcome, killProcess(present, places)];
+    const present = outcome === "gone" ? this.#presentProcess(guest) : undefined;
+    const outcomes = present === undefined ? [outcome] : [outcome, killProcess(present, places)];
     if (outcomes.includes("failed"))
       this.#parts.log({ level: "alarm", code: "KILL_FAILED", text: `${guest}: the kernel refuses the kill`, guest });
+  }
+
+  #presentProcess(guest: GuestId): ProcessIdentity | undefined {
+    const named = { guest, uuid: this.#uuidOf(guest) };
+    return guestProcess(named, this.#init.places) ?? findGuestProcesses([named]).get(guest);
   }
 
   #suspend(guest: GuestId): void {

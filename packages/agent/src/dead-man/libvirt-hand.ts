@@ -3,7 +3,7 @@
  * fails as a value, because libvirt may hang exactly when it is needed; the kill does not come through here.
  */
 import type { FeedGuest, GuestId } from "@berth/claims";
-import { type ConnectionKeeper, type Domain, keepConnected, LibvirtError } from "node-libvirt";
+import { type Connection, type ConnectionKeeper, type Domain, keepConnected, LibvirtError } from "node-libvirt";
 
 /** What libvirt says of one active domain. */
 export interface DomainReading {
@@ -28,10 +28,13 @@ const lookDeadlineMs = 150;
 const suspendDeadlineMs = 400;
 /** Attempts to connect come this often at the latest: libvirtd may be back any moment, and a deadline near. */
 const reconnectMs = 500;
+/** A daemon that hangs while it is being connected to is tried anew. */
+const connectDeadlineMs = 2_000;
 
 /** Opens two connections, one for looks and one for suspends, and keeps both open. Returns at once. */
 export function openLibvirtHand(uri: string): LibvirtHand {
-  const options = { delayMinimumMs: 50, delayMaximumMs: reconnectMs, keepAlive: { intervalMs: 1_000, count: 2 } };
+  const keepAlive = { intervalMs: 1_000, count: 2 };
+  const options = { delayMinimumMs: 50, delayMaximumMs: reconnectMs, deadlineMs: connectDeadlineMs, keepAlive };
   return new TwoConnections({ looks: keepConnected(uri, options), suspends: keepConnected(uri, options) });
 }
 
@@ -39,6 +42,7 @@ class TwoConnections implements LibvirtHand {
   readonly #looks: ConnectionKeeper;
   readonly #suspends: ConnectionKeeper;
   readonly #handles = new Map<GuestId, Domain>();
+  readonly #retired = new WeakSet<Connection>();
   #answered = true;
 
   constructor(components: { readonly looks: ConnectionKeeper; readonly suspends: ConnectionKeeper }) {
@@ -47,11 +51,11 @@ class TwoConnections implements LibvirtHand {
   }
 
   get up(): boolean {
-    return this.#answered && this.#looks.current !== undefined && this.#suspends.current !== undefined;
+    return this.#answered && this.#usable(this.#looks) !== undefined && this.#usable(this.#suspends) !== undefined;
   }
 
   async activeDomains(): Promise<readonly DomainReading[] | undefined> {
-    const connection = this.#looks.current;
+    const connection = this.#usable(this.#looks);
     if (connection === undefined) return undefined;
     try {
       const stats = await connection.domains.allStats(
@@ -66,13 +70,13 @@ class TwoConnections implements LibvirtHand {
       });
     } catch (error) {
       this.#answered = false;
-      await retire(this.#looks, error);
+      this.#retire(connection, error);
       return undefined;
     }
   }
 
   async suspend({ guest, uuid }: Pick<FeedGuest, "guest" | "uuid">): Promise<"done" | "failed"> {
-    const connection = this.#suspends.current;
+    const connection = this.#usable(this.#suspends);
     if (connection === undefined) return "failed";
     const patience = { deadlineMs: suspendDeadlineMs };
     const { domains } = connection;
@@ -85,7 +89,7 @@ class TwoConnections implements LibvirtHand {
       return "done";
     } catch (error) {
       this.#handles.delete(guest);
-      await retire(this.#suspends, error);
+      this.#retire(connection, error);
       return "failed";
     }
   }
@@ -93,13 +97,21 @@ class TwoConnections implements LibvirtHand {
   async close(): Promise<void> {
     await Promise.all([this.#looks.close(), this.#suspends.close()]);
   }
-}
 
-/**
- * A call that hangs keeps one of the few places of its connection at the daemon, also when we no longer wait for it. A
- * hung guest must not stand in the way of the others, so such a connection is given up for a fresh one.
- */
-async function retire(keeper: ConnectionKeeper, error: unknown): Promise<void> {
-  if (!(error instanceof LibvirtError)) throw error;
-  if (error.code === "DEADLINE") await keeper.current?.close();
+  #usable(keeper: ConnectionKeeper): Connection | undefined {
+    const { current } = keeper;
+    return current === undefined || this.#retired.has(current) ? undefined : current;
+  }
+
+  /**
+   * A call that hangs keeps one of the few places of its connection at the daemon, also when we no longer wait for it. A
+   * hung guest must not stand in the way of the others, so such a connection is given up for a fresh one. Its farewell is
+   * not waited for: a daemon that hangs does not answer that either.
+   */
+  #retire(connection: Connection, error: unknown): void {
+    if (!(error instanceof LibvirtError)) throw error;
+    if (error.code !== "DEADLINE") return;
+    this.#retired.add(connection);
+    void connection.close();
+  }
 }
