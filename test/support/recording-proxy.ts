@@ -1,6 +1,6 @@
 /**
  * A unix socket before libvirtd's own that writes down every call which passes through it, whoever makes it: Berth,
- * virsh or another client of libvirt. What it forwards is not changed.
+ * virsh or another client of libvirt. What it forwards is not changed, unless a test asks for it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Socket } from "node:net";
@@ -30,22 +30,33 @@ export interface RecordingProxy {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What a proxy may do beside recording. */
+export interface RecordingProxyInit {
+  /** Changes the bytes of a whole call in place, as a faulty client would send it. @default nothing is changed */
+  readonly alter?: (frame: Buffer, procedure: number) => void;
+}
+
 /** Starts a proxy before the libvirtd at `target`. */
-export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
+export async function startRecordingProxy(target: string, init: RecordingProxyInit = {}): Promise<RecordingProxy> {
   const folder = mkdtempSync(join(tmpdir(), "berth-proxy-"));
   const socketPath = join(folder, "libvirt-sock");
   const procedures: number[] = [];
   const open = new Set<Socket>();
   const server = createServer((client) => {
     const daemon = createConnection(target);
-    const note = frameReader((procedure) => procedures.push(procedure));
+    const note = frameReader((frame, procedure) => {
+      if (procedure !== undefined) procedures.push(procedure);
+      if (procedure !== undefined) init.alter?.(frame, procedure);
+      daemon.write(frame);
+    });
     client.on("data", note);
+    client.on("end", () => daemon.end());
+    daemon.pipe(client);
     for (const [from, to] of [
       [client, daemon],
       [daemon, client],
     ] as const) {
       open.add(from);
-      from.pipe(to);
       // A client that is killed ends its connection in any way it likes.
       from.on("error", () => to.destroy());
       from.on("close", () => {
@@ -70,8 +81,8 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
   };
 }
 
-/** @returns a listener for chunks that calls `onCall` once for each call frame, however the chunks are cut */
-function frameReader(onCall: (procedure: number) => void): (chunk: Buffer) => void {
+/** @returns a listener for chunks that hands on whole frames, those of calls with their procedure */
+function frameReader(onFrame: (frame: Buffer, procedure: number | undefined) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -79,9 +90,8 @@ function frameReader(onCall: (procedure: number) => void): (chunk: Buffer) => vo
     while (rest.length - at >= headerBytes) {
       const length = rest.readUInt32BE(at);
       if (rest.length - at < length) break;
-      if (rest.readUInt32BE(at + 4) === remoteProgram && rest.readInt32BE(at + 16) === callType) {
-        onCall(rest.readInt32BE(at + 12));
-      }
+      const isCall = rest.readUInt32BE(at + 4) === remoteProgram && rest.readInt32BE(at + 16) === callType;
+      onFrame(rest.subarray(at, at + length), isCall ? rest.readInt32BE(at + 12) : undefined);
       at += length;
     }
     rest = rest.subarray(at);

@@ -1,5 +1,5 @@
 import { type EnvironmentPromise, type GuestType, hypervisorOf, type Ownership } from "@berth/model";
-import { checkPlan, neededXml, plan } from "@berth/planner";
+import { checkPlan, neededXml, plan, type XmlTexts } from "@berth/planner";
 import type { BerthConfig } from "./config/berth-config.ts";
 import type { ConnectionCaches } from "./connection-caches.ts";
 import type { HypervisorConnections } from "./hypervisor-connections.ts";
@@ -7,7 +7,7 @@ import type { PassEvent } from "./pass-event.ts";
 import type { FailureReport, HypervisorReport, PromiseReport } from "./pass-report.ts";
 import { failureOf, performPlan } from "./plan-execution.ts";
 import { plannerSettings } from "./planner-settings.ts";
-import type { Hypervisor } from "./ports/hypervisor.ts";
+import type { Hypervisor, XmlAnswers } from "./ports/hypervisor.ts";
 import { reportItem, reportUnplanned } from "./promise-outcome.ts";
 
 /** What a pass works with; the caches outlive it. */
@@ -146,8 +146,8 @@ export class Pass {
       ownership,
       observation,
       xml: {
-        domains: { inactive, active },
-        networks: { inactive: networksInactive, active: networksActive },
+        domains: xmlTexts(inactive, active),
+        networks: xmlTexts(networksInactive, networksActive),
         existingVolumes,
       },
       ...(capabilitiesXml !== undefined && { capabilitiesXml }),
@@ -161,4 +161,13 @@ export class Pass {
 /** One host and no peers: it owns whatever its classes match. */
 function soleOwnership(promises: readonly EnvironmentPromise[]): ReadonlyMap<string, Ownership> {
   return new Map(promises.filter(({ kind }) => kind === "guest").map(({ name }) => [name, { kind: "sole" }]));
+}
+
+/** Both views of what was asked for; a refusal of either one is enough not to plan with half of the knowledge. */
+function xmlTexts(inactive: XmlAnswers, active: XmlAnswers): XmlTexts {
+  return {
+    inactive: inactive.texts,
+    active: active.texts,
+    refused: new Map([...active.refused, ...inactive.refused]),
+  };
 }

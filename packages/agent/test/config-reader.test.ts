@@ -73,6 +73,7 @@ test("a flag wins over the environment, that over conf.d in name order, that ove
 });
 
 test.each([
+  ["- a\n", "CONFIG_INVALID /config.yaml:1:1: the file: "],
   ["shutdwn_timeout: 5\n", 'CONFIG_INVALID /config.yaml:1:1: unknown key "shutdwn_timeout"'],
   ["classes: []\nuris:\n  kvm: a\n  qemu: b\n", "CONFIG_INVALID /config.yaml:4:3: "],
   ["policy: relative.cf\n", "CONFIG_INVALID /config.yaml:1:1: policy: an absolute path is needed"],

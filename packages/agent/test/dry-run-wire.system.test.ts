@@ -74,6 +74,7 @@ beforeAll(async () => {
       { name: "runs", type: "kvm", state: "create", resources: { env_spec: tinyGuestXml({ name: "runs" }) } },
       { name: "sleeps", type: "kvm", state: "suspended", resources: { env_spec: tinyGuestXml({ name: "sleeps" }) } },
       { name: "old", type: "kvm", state: "create", resources: { env_spec: tinyGuestXml({ name: "old" }) } },
+      { name: "shown", type: "kvm", state: "create", resources: { env_spec: shown(32) } },
       { name: "net-old", type: "kvm_net", state: "create", resources: { env_spec: network("net-old") } },
     ]),
   );
@@ -90,6 +91,7 @@ beforeAll(async () => {
         state: "suspended",
         resources: { env_spec: tinyGuestXml({ name: "changed", vcpus: 2 }) },
       },
+      { name: "shown", type: "kvm", state: "create", resources: { env_spec: shown(48) } },
       { name: "new", type: "kvm", state: "create", resources: { env_spec: tinyGuestXml({ name: "new" }) } },
       {
         name: "built",
@@ -112,6 +114,15 @@ function network(name: string): string {
   return `<network><name>${name}</name><bridge name='${name}'/></network>`;
 }
 
+/** With a display, whose password libvirt tells only to a connection that may change things: Berth then has one. */
+function shown(memoryMib: number): string {
+  return tinyGuestXml({
+    name: "shown",
+    memoryMib,
+    devices: "<graphics type='vnc' port='-1' passwd='secret'/><video><model type='none'/></video>",
+  });
+}
+
 const changingCalls = () => recorder.procedures.filter((procedure) => readingProcedures[procedure] === undefined);
 
 test("a dry run sends only reading procedures, and the pass after it changes what the dry run said", async () => {
@@ -130,6 +141,8 @@ test("a dry run sends only reading procedures, and the pass after it changes wha
   expect(new Set(planned.promises.map(({ outcome }) => outcome))).toEqual(new Set(["skipped"]));
   expect(recorder.procedures.length).toBeGreaterThan(10);
   expect(changingCalls()).toEqual([]);
+  const connectOpen = 1;
+  expect(recorder.procedures.filter((procedure) => procedure === connectOpen).length).toBe(2);
   expect(await libvirtd.virsh("list", "--all")).toBe(everythingBefore);
 
   const performed = await host.converge(options);

@@ -283,7 +283,7 @@ export function describeHypervisorContract(
 
     test("a definition is kept with what the hypervisor fills in: a UUID, and sizes in KiB", async () => {
       await perform({ kind: "define-domain", domain: "filled", xml: host.guestXml("filled") });
-      const xml = (await hypervisor.domainXml(["filled", "no such guest"], "inactive")).get("filled") ?? "";
+      const xml = (await hypervisor.domainXml(["filled", "no such guest"], "inactive")).texts.get("filled") ?? "";
       const { uuid } = (await domainNamed("filled")) ?? {};
       expect(xml).toContain(`<uuid>${uuid}</uuid>`);
       expect(xml).toContain("<memory unit='KiB'>32768</memory>".replaceAll("'", xml.includes("'KiB'") ? "'" : '"'));
@@ -291,8 +291,8 @@ export function describeHypervisorContract(
     });
 
     test("a vanished name is left out of the XML that was asked for", async () => {
-      expect([...(await hypervisor.domainXml(["no such guest"], "active")).keys()]).toEqual([]);
-      expect([...(await hypervisor.networkXml(["no such network"], "inactive")).keys()]).toEqual([]);
+      expect([...(await hypervisor.domainXml(["no such guest"], "active")).texts.keys()]).toEqual([]);
+      expect([...(await hypervisor.networkXml(["no such network"], "inactive")).texts.keys()]).toEqual([]);
     });
 
     test("the XML of both views follows a change of the next boot", async () => {
@@ -302,8 +302,8 @@ export function describeHypervisorContract(
       await hypervisor.observe();
       await hypervisor.domainXml([name], "inactive");
       await perform({ kind: "set-vcpus", domain: name, count: 2, live: false, config: true });
-      const inactive = (await hypervisor.domainXml([name], "inactive")).get(name);
-      const active = (await hypervisor.domainXml([name], "active")).get(name);
+      const inactive = (await hypervisor.domainXml([name], "inactive")).texts.get(name);
+      const active = (await hypervisor.domainXml([name], "active")).texts.get(name);
       expect(inactive).toMatch(/<vcpu placement=.static.>2<\/vcpu>/);
       expect(active).toMatch(/<vcpu placement=.static. current=.1.>2<\/vcpu>/);
       await perform({ kind: "destroy-domain", domain: name });
@@ -385,7 +385,7 @@ export function describeHypervisorContract(
         expect(inWords(await domainNamed(name))).toBe("off");
         await perform({ kind: "set-domain-autostart", domain: name, autostart: true });
         expect((await domainNamed(name))?.autostart).toBe(true);
-        expect([...(await hypervisor.domainXml([name], "inactive")).keys()]).toEqual([name]);
+        expect([...(await hypervisor.domainXml([name], "inactive")).texts.keys()]).toEqual([name]);
         await perform({ kind: "undefine-domain", domain: name });
         expect(inWords(await domainNamed(name))).toBe("absent");
       },

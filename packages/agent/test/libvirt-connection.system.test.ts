@@ -50,6 +50,26 @@ test("a warm pass makes eight calls, however many guests there are, and a cold o
   }
 });
 
+test("what libvirt refuses to tell of one guest fails that guest alone, with libvirt's reason", async () => {
+  await using libvirtd = await startTestDriverLibvirtd();
+  await using keeper = new BerthHost({ config: configWith({ test: libvirtd.testUri() }) });
+  await converge(keeper, guests(3, "test"));
+  const [dumpXml, unknownFlag] = [14, 0x40000000];
+  await using proxy = await startRecordingProxy(libvirtd.socketPath, {
+    alter: (frame, procedure) => {
+      if (procedure === dumpXml && frame.includes("guest-1")) frame.writeUInt32BE(unknownFlag, frame.length - 4);
+    },
+  });
+  await using host = new BerthHost({ config: configWith({ test: `test+unix:///default?socket=${proxy.socketPath}` }) });
+  const report = await converge(host, guests(3, "test"));
+  expect(report.promises.map(({ name, outcome }) => [name, outcome])).toEqual([
+    ["guest-0", "kept"],
+    ["guest-1", "failed"],
+    ["guest-2", "kept"],
+  ]);
+  expect(report.promises[1]?.reason).toContain("unsupported flags (0x40000000)");
+});
+
 test("a warm pass sees what somebody else defined, started or stopped meanwhile", async () => {
   await using libvirtd = await startTestDriverLibvirtd();
   await using host = new BerthHost({ config: configWith({ test: libvirtd.testUri() }) });

@@ -65,9 +65,15 @@ export function compareGuest(
 ): GuestComparison {
   const { inactive, active } = texts;
   if (inactive === undefined) return vanished(promise.name);
-  const stated = promise.resources.spec?.xml ?? statedResources(promise);
+  const { spec } = promise.resources;
+  const stated = spec?.problem ?? spec?.xml ?? statedResources(promise);
   const parts = [stated, inactive, active ?? "", domain.uuid, volume ?? ""];
   return cache.remember(`domain ${promise.name}`, parts, () => compare(promise, domain, inactive, active, volume));
+}
+
+/** It is there, and the hypervisor would not say what it is. */
+export function notTold(name: string, reason: string): PlanFailure {
+  return { code: "XML_NOT_FETCHED", message: `The definition of ${name} is not told: ${reason}` };
 }
 
 function vanished(name: string): GuestComparison {
@@ -123,7 +129,9 @@ export function specRoot(promise: {
   readonly name: string;
   readonly resources: GuestPromise["resources"];
 }): XmlElement | PlanFailure {
-  const parse = parseXml(promise.resources.spec?.xml ?? "");
+  const { spec } = promise.resources;
+  if (spec?.problem !== undefined) return { code: "SPEC_INVALID", message: spec.problem };
+  const parse = parseXml(spec?.xml ?? "");
   if (parse.ok) return parse.root;
   const { line, column, message } = parse.problem;
   return { code: "SPEC_INVALID", message: `The XML of ${promise.name}, line ${line}, column ${column}: ${message}` };

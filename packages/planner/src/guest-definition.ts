@@ -10,7 +10,7 @@
 import type { ComparisonCache } from "@berth/domain-xml";
 import type { ObservedDomain } from "@berth/model";
 import { describeDifference } from "./difference-text.ts";
-import { compareGuest, type GuestComparison, type GuestTexts } from "./guest-comparison.ts";
+import { compareGuest, type GuestComparison, type GuestTexts, notTold } from "./guest-comparison.ts";
 import { comparesDefinition, type GuestIntent, volumePath } from "./guest-intent.ts";
 import type { FetchedXml, PendingChange, PlanFailure, PlannerSettings } from "./plan-types.ts";
 import type { StartState } from "./start-state.ts";
@@ -49,7 +49,10 @@ export function definitionWork(
     inactive: context.xml.domains.inactive.get(name),
     active: context.xml.domains.active.get(name),
   };
-  if (!comparesDefinition(intent)) return start.transient ? keepTransient(intent, texts) : nothing;
+  const refused = context.xml.domains.refused?.get(name);
+  const compares = comparesDefinition(intent);
+  if (refused !== undefined && (compares || start.transient)) return { ...nothing, failure: notTold(name, refused) };
+  if (!compares) return start.transient ? keepTransient(intent, texts) : nothing;
   const volume = volumePath(intent.promise, context.settings);
   const compared = compareGuest(intent.promise, domain, texts, volume, context.cache);
   if (!compared.ok) return { ...nothing, failure: compared.failure };

@@ -16,7 +16,7 @@ import {
 } from "@berth/domain-xml";
 import type { NetworkPromise, ObservedNetwork } from "@berth/model";
 import { describeDifference } from "./difference-text.ts";
-import { specRoot, uuidFailure } from "./guest-comparison.ts";
+import { notTold, specRoot, uuidFailure } from "./guest-comparison.ts";
 import type { FetchedXml, Goal, PendingChange, PlanFailure, PromisePlan } from "./plan-types.ts";
 import type { NetworkStep } from "./step.ts";
 
@@ -193,11 +193,12 @@ interface NetworkComparison {
 function compare(promise: NetworkPromise, context: NetworkContext): NetworkComparison | PlanFailure {
   const { name } = promise;
   const inactive = context.xml.networks.inactive.get(name);
-  if (inactive === undefined) return vanished(name);
+  if (inactive === undefined || context.xml.networks.refused?.has(name)) return notFetched(name, context);
   const active = context.xml.networks.active.get(name) ?? "";
   const compute = () => compareTexts(promise, inactive, active);
   if (context.cache === undefined) return compute();
-  return context.cache.remember(`network ${name}`, [promise.resources.spec?.xml ?? "", inactive, active], compute);
+  const { spec } = promise.resources;
+  return context.cache.remember(`network ${name}`, [spec?.problem ?? spec?.xml ?? "", inactive, active], compute);
 }
 
 function compareTexts(promise: NetworkPromise, inactive: string, active: string): NetworkComparison | PlanFailure {
@@ -220,14 +221,18 @@ function differencesOf(wanted: XmlElement, observed: XmlElement, view: "inactive
   return meaningfulDifferences("network", wanted, observed, { view, complete: true });
 }
 
-function vanished(name: string): PlanFailure {
+function notFetched(name: string, context: NetworkContext): PlanFailure {
+  const refused = context.xml.networks.refused?.get(name);
+  if (refused !== undefined) return notTold(`network ${name}`, refused);
   const message = `The definition of network ${name} could not be fetched: it changed while it was looked at.`;
   return { code: "XML_NOT_FETCHED", message };
 }
 
 function keepTransient(name: string, context: NetworkContext): NetworkStep | PlanFailure {
   const xml = context.xml.networks.inactive.get(name);
-  return xml === undefined ? vanished(name) : define(name, xml, "it is transient and would vanish when it stops");
+  return xml === undefined
+    ? notFetched(name, context)
+    : define(name, xml, "it is transient and would vanish when it stops");
 }
 
 function define(network: string, xml: string, reason: string, tag: NetworkStep["tag"] = "live"): NetworkStep {

@@ -49,6 +49,8 @@ export interface NeededXml {
 export interface XmlTexts {
   readonly inactive: ReadonlyMap<string, string>;
   readonly active: ReadonlyMap<string, string>;
+  /** The hypervisor's reason by name, where it is there and its XML was not told. @default none */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 /** The answer to {@link NeededXml}. */
@@ -95,7 +97,7 @@ export interface PlanFailure {
  * `NAME_UNUSABLE`: no guest can be called that. `NO_DEFINITION`: the guest or network is absent and the promise does not say what it is.
  * `SPEC_INVALID`: the XML of the promise cannot be used. `UUID_MISMATCH`: it states another UUID than the hypervisor.
  * `CONFLICTING_PROMISES`: another promise is about the same name. `XML_NOT_FETCHED`: it vanished between observing and
- * fetching; the next pass sees what became of it. `OBSERVED_XML_INVALID`: libvirt's XML cannot be read.
+ * fetching, and the next pass sees what became of it, or the hypervisor refused to tell it. `OBSERVED_XML_INVALID`: libvirt's XML cannot be read.
  * `NEEDS_SPEC`: no guest of this type can be built from resources alone. `CAPABILITIES_UNUSABLE`: the host's
  * capabilities offer nothing that serves the promise. `NETWORK_CANNOT_BE_SUSPENDED`: networks run or not.
  */

@@ -240,6 +240,42 @@ describe("identity", () => {
     expect(define?.xml).toMatch(/<mac address='02:/);
   });
 
+  test("what cannot be read of a promise's definition is the reason of its failure, new or there", () => {
+    const problem = "cannot read the definition /g.xml: no such file";
+    const promise = guest("g", {
+      resources: { spec: { ...spec("").spec, xml: "", problem, position: guest("g").position } },
+    });
+    const lan = network("n", { resources: promise.resources });
+    for (const model of [new LibvirtModel(), runningHost(guestXml("g"))]) {
+      const made = planPass(model, { promises: [promise, lan], ownership });
+      expect(made.items.map(({ failure, steps }) => [failure, steps])).toEqual([
+        [{ code: "SPEC_INVALID", message: problem }, []],
+        [{ code: "SPEC_INVALID", message: problem }, []],
+      ]);
+    }
+  });
+
+  test("a definition that the hypervisor does not tell fails its own promise alone, with the hypervisor's reason", () => {
+    const model = runningHost(guestXml("g"));
+    model.define("h", guestXml("h"));
+    model.defineNetwork("n", networkXml("n"));
+    const refused = new Map([
+      ["g", "no access"],
+      ["n", "no access either"],
+    ]);
+    const promises = [
+      guest("g", { resources: spec(guestXml("g", { memoryMib: 1024 })) }),
+      guest("h", { state: "down", resources: spec(guestXml("h")) }),
+      network("n", { resources: spec(networkXml("n")) }),
+    ];
+    const made = planPass(model, { promises, ownership, refused });
+    expect(Object.fromEntries(made.items.map(({ promise, failure }) => [promise.name, failure?.message]))).toEqual({
+      g: "The definition of g is not told: no access",
+      h: undefined,
+      n: "The definition of network n is not told: no access either",
+    });
+  });
+
   test.each(["..", "a/b", "", "g "])("a guest cannot be called %j", (name) => {
     const made = planPass(new LibvirtModel(), {
       promises: [guest(name, { resources: { diskMb: 1 } })],

@@ -49,7 +49,7 @@ export function parseConfigFile(file: string, text: string): ConfigFileResult {
     findings: checked.error.issues.flatMap((issue) =>
       issue.code === "unrecognized_keys"
         ? issue.keys.map((key) => `${at(offsetOf(document, [...issue.path, key]))}: unknown key "${key}"`)
-        : [`${at(offsetOf(document, issue.path))}: ${issue.path.join(".")}: ${issue.message}`],
+        : [`${at(offsetOf(document, issue.path))}: ${issue.path.join(".") || "the file"}: ${issue.message}`],
     ),
   };
 }

@@ -4,6 +4,13 @@ import type { Step } from "@berth/planner";
 /** Which of libvirt's two definitions of an active domain or network: what runs now, or what the next start uses. */
 export type XmlView = "active" | "inactive";
 
+/** XML texts by name. A name that vanished meanwhile is in neither map. */
+export interface XmlAnswers {
+  readonly texts: ReadonlyMap<string, string>;
+  /** The hypervisor's own reason for each name that it would not tell. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
 /** How many steps are worth doing at the same moment. */
 export interface StepConcurrency {
   /** Starts and every other change: bound by processors. */
@@ -44,12 +51,12 @@ export interface Hypervisor {
    */
   observe(options?: { readonly sizes?: boolean }): Promise<Observation>;
   /**
-   * The XML of the named domains; a name that vanished meanwhile is left out. A transient domain has
-   * one definition for both views.
+   * The XML of the named domains. A transient domain has one definition for both views. What is refused for one name
+   * does not concern the others.
    */
-  domainXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>>;
-  /** The XML of the named networks; a name that vanished meanwhile is left out. */
-  networkXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>>;
+  domainXml(names: readonly string[], view: XmlView): Promise<XmlAnswers>;
+  /** The XML of the named networks, as for domains. */
+  networkXml(names: readonly string[], view: XmlView): Promise<XmlAnswers>;
   /** Those of the absolute paths that exist as files or volumes. */
   existingVolumes(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** libvirt's host capabilities XML. */

@@ -1,6 +1,13 @@
 import type { ComparisonCache } from "@berth/domain-xml";
 import type { EnvironmentPromise, Ownership } from "@berth/model";
-import { defaultPlannerSettings, neededXml, type Plan, type PlannerSettings, plan } from "@berth/planner";
+import {
+  defaultPlannerSettings,
+  type FetchedXml,
+  neededXml,
+  type Plan,
+  type PlannerSettings,
+  plan,
+} from "@berth/planner";
 import { capabilitiesXml } from "./capabilities.ts";
 import type { LibvirtModel } from "./libvirt-model.ts";
 
@@ -10,6 +17,8 @@ export interface Pass {
   readonly ownership: ReadonlyMap<string, Ownership>;
   readonly settings?: PlannerSettings;
   readonly cache?: ComparisonCache;
+  /** Reasons for names, guests and networks alike, whose XML the hypervisor does not tell. */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 /** Observes the model, fetches what is asked for, and plans. */
@@ -22,11 +31,15 @@ export function planPass(model: LibvirtModel, pass: Pass): Plan {
     promises,
     ownership,
     observation,
-    xml: model.fetch(needed),
+    xml: withRefusals(model.fetch(needed), pass.refused ?? new Map()),
     ...(needed.capabilities ? { capabilitiesXml } : {}),
     settings,
     ...(pass.cache === undefined ? {} : { cache: pass.cache }),
   });
+}
+
+function withRefusals(xml: FetchedXml, refused: ReadonlyMap<string, string>): FetchedXml {
+  return { ...xml, domains: { ...xml.domains, refused }, networks: { ...xml.networks, refused } };
 }
 
 /** Carries out all that is not withheld. */

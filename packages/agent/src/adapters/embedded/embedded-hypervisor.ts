@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Observation, ObservedDomain } from "@berth/model";
 import type { DomainStep, Step, VolumeStep } from "@berth/planner";
 import { AgentError } from "../../agent-error.ts";
-import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlView } from "../../ports/hypervisor.ts";
+import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlAnswers, XmlView } from "../../ports/hypervisor.ts";
 import { embeddedCapabilitiesXml } from "./capabilities.ts";
 import { applyDomainStep } from "./domain-steps.ts";
 import type { EmbeddedDomain, EmbeddedState } from "./embedded-state.ts";
@@ -52,7 +52,7 @@ export class EmbeddedHypervisor implements Hypervisor {
     };
   }
 
-  async domainXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+  async domainXml(names: readonly string[], view: XmlView): Promise<XmlAnswers> {
     const { domains } = this.#store.read();
     return select(names, (name) => {
       const domain = domains.get(name);
@@ -60,7 +60,7 @@ export class EmbeddedHypervisor implements Hypervisor {
     });
   }
 
-  async networkXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+  async networkXml(names: readonly string[], view: XmlView): Promise<XmlAnswers> {
     const { networks } = this.#store.read();
     return select(names, (name) => {
       const network = networks.get(name);
@@ -146,13 +146,14 @@ function createVolume(state: EmbeddedState, step: VolumeStep): void {
   });
 }
 
-function select(names: readonly string[], xmlOf: (name: string) => string | undefined): ReadonlyMap<string, string> {
-  return new Map(
+function select(names: readonly string[], xmlOf: (name: string) => string | undefined): XmlAnswers {
+  const texts = new Map(
     names.flatMap((name) => {
       const xml = xmlOf(name);
       return xml === undefined ? [] : [[name, xml] as const];
     }),
   );
+  return { texts, refused: new Map() };
 }
 
 function observedDomain(domain: EmbeddedDomain): ObservedDomain {

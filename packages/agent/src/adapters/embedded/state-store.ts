@@ -1,6 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { acquireFileLock } from "../../state/file-lock.ts";
+import { makeStateFolder, stateFileError } from "../../state/state-folder.ts";
 import type { EmbeddedState } from "./embedded-state.ts";
 import { type FileStamp, readStateFile, stampOf, writeStateFile } from "./state-file.ts";
 
@@ -27,21 +26,28 @@ export class StateStore {
     this.path = path;
   }
 
-  /** The state as of now, changes of other processes included. Do not change it: use {@link change}. */
+  /**
+   * The state as of now, changes of other processes included. Do not change it: use {@link change}.
+   * @throws AgentError STATE_FILE_CORRUPT, STATE_FILE_UNAVAILABLE
+   */
   read(): EmbeddedState {
-    if (this.#state === undefined || stampOf(this.path) !== this.#stamp) {
+    try {
+      if (this.#state !== undefined && stampOf(this.path) === this.#stamp) return this.#state;
       const { state, stamp } = readStateFile(this.path);
-      this.#state = state;
       this.#stamp = stamp;
+      this.#state = state;
+      return state;
+    } catch (error) {
+      throw stateFileError(this.path, error);
     }
-    return this.#state;
   }
 
   /** Applies a change under the lock and writes it. What `apply` throws rejects this change alone. */
   change(apply: (state: EmbeddedState) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ apply, resolve, reject });
-      this.#flushing ??= this.#flush();
+      // Begun in a later turn: a flush that failed at once would end before it stands here, and never be forgotten.
+      this.#flushing ??= Promise.resolve().then(() => this.#flush());
     });
   }
 
@@ -52,7 +58,7 @@ export class StateStore {
 
   async #flush(): Promise<void> {
     try {
-      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+      makeStateFolder(this.path);
       const lock = await acquireFileLock(`${this.path}.lock`);
       try {
         while (this.#waiting.length > 0) {
@@ -64,7 +70,7 @@ export class StateStore {
         lock.release();
       }
     } catch (error) {
-      for (const change of this.#waiting.splice(0)) change.reject(error);
+      for (const change of this.#waiting.splice(0)) change.reject(stateFileError(this.path, error));
     } finally {
       // In the same turn in which nothing was found waiting: a change that comes later begins a new flush.
       this.#flushing = undefined;
@@ -81,7 +87,7 @@ export class StateStore {
     } catch (error) {
       // What is in memory is ahead of the disk now: read it anew next time.
       this.#state = undefined;
-      for (const change of batch) change.reject(error);
+      for (const change of batch) change.reject(stateFileError(this.path, error));
     }
   }
 }

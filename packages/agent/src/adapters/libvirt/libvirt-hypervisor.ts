@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Observation, ObservedDomain } from "@berth/model";
 import type { Step } from "@berth/planner";
 import { type Connection, connect, type Domain, type DomainLifecycleEvent, type Network } from "node-libvirt";
-import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlView } from "../../ports/hypervisor.ts";
+import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlAnswers, XmlView } from "../../ports/hypervisor.ts";
 import { DomainPerformer } from "./domain-performer.ts";
 import { DomainStops } from "./domain-stops.ts";
 import { isAnswer, isLibvirtCode, isUnknownFlag, libvirtFailure, unreachable } from "./libvirt-failure.ts";
@@ -15,7 +15,7 @@ import { XmlCache } from "./xml-cache.ts";
 /** Passes after which all XML is read anew. @default 12: once an hour at a pass every five minutes */
 const passesUntilRefresh = 12;
 
-/** Opens a URI for reading. Nothing can be changed before the first step. @throws AgentError HYPERVISOR_UNREACHABLE */
+/** Opens a URI for reading. Nothing is changed before the first step. @throws AgentError HYPERVISOR_UNREACHABLE */
 export async function openLibvirtHypervisor(uri: string): Promise<Hypervisor> {
   const reads = await connect(uri, { readOnly: true }).catch((error: unknown) => {
     throw unreachable(uri, error);
@@ -46,7 +46,8 @@ interface Performers {
 
 /**
  * A hypervisor behind libvirtd. Observing goes over a connection that libvirtd itself holds to reading; a second one
- * that may change things is opened by the first step, so a dry run never has it, and a long change never delays a look.
+ * that may change things is opened by the first step, so that a long change never delays a look. A dry run opens it only
+ * to read the definition of a guest with a display, whose password libvirt tells to nobody else.
  */
 class LibvirtHypervisor implements Hypervisor {
   readonly uri: string;
@@ -100,7 +101,7 @@ class LibvirtHypervisor implements Hypervisor {
     });
   }
 
-  domainXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+  domainXml(names: readonly string[], view: XmlView): Promise<XmlAnswers> {
     return this.#collect(names, view, {
       find: (name) => this.#domainHandles.get(name) ?? this.#reads.domains.lookupByName(name),
       fingerprint: (name) => fingerprintOf(this.#observed.get(name)),
@@ -108,7 +109,7 @@ class LibvirtHypervisor implements Hypervisor {
     });
   }
 
-  networkXml(names: readonly string[], view: XmlView): Promise<ReadonlyMap<string, string>> {
+  networkXml(names: readonly string[], view: XmlView): Promise<XmlAnswers> {
     return this.#collect(names, view, {
       find: (name) => this.#networkHandles.get(name) ?? this.#reads.networks.lookupByName(name),
       fingerprint: () => "",
@@ -217,15 +218,15 @@ class LibvirtHypervisor implements Hypervisor {
 
   /**
    * One text for each name: from the cache, or read side by side. What libvirt refuses for one name does not concern
-   * the others; that name is left out.
+   * the others; a name that libvirt does not know any more is left out.
    */
   #collect<Handle extends { readonly uuid: string }>(
     names: readonly string[],
     view: XmlView,
     source: XmlSource<Handle>,
-  ): Promise<ReadonlyMap<string, string>> {
+  ): Promise<XmlAnswers> {
     return this.#translated(async () => {
-      const texts = new Map<string, string>();
+      const [texts, refused] = [new Map<string, string>(), new Map<string, string>()];
       const reading: Promise<void>[] = [];
       for (const name of names) {
         const handle = source.find(name);
@@ -234,16 +235,20 @@ class LibvirtHypervisor implements Hypervisor {
         if (known !== undefined) texts.set(name, known);
         else
           reading.push(
-            this.#readInto(texts, name, view, { ...source, find: () => handle, fingerprint: () => fingerprint }),
+            this.#readInto({ texts, refused }, name, view, {
+              ...source,
+              find: () => handle,
+              fingerprint: () => fingerprint,
+            }),
           );
       }
       await Promise.all(reading);
-      return texts;
+      return { texts, refused };
     });
   }
 
   async #readInto<Handle extends { readonly uuid: string }>(
-    texts: Map<string, string>,
+    { texts, refused }: { readonly texts: Map<string, string>; readonly refused: Map<string, string> },
     name: string,
     view: XmlView,
     source: XmlSource<Handle>,
@@ -257,6 +262,7 @@ class LibvirtHypervisor implements Hypervisor {
       texts.set(name, xml);
     } catch (error) {
       if (!isAnswer(error)) throw error;
+      if (!isLibvirtCode(error, "VIR_ERR_NO_DOMAIN", "VIR_ERR_NO_NETWORK")) refused.set(name, error.message);
     }
   }
 
