@@ -18,6 +18,8 @@ export type AgentErrorCode =
   | "ABORTED"
   /** A state file does not hold what Berth wrote there. It is left as it is. */
   | "STATE_FILE_CORRUPT"
+  /** The system refuses to read or write a state file: permissions, a path that is no folder, a full disk. */
+  | "STATE_FILE_UNAVAILABLE"
   /** A state file is in use by another process. */
   | "STATE_FILE_LOCKED"
   /** The store of the protocol's records is damaged: what it still holds may be an older state, so nothing of it is used. */

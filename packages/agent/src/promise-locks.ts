@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import type { EnvironmentPromise } from "@berth/model";
 import { writeFileAtomically } from "./state/atomic-file.ts";
 import { acquireFileLock } from "./state/file-lock.ts";
+import { makeStateFolder, stateFileError } from "./state/state-folder.ts";
 
 /**
  * `ifelapsed` and `expireafter`, as CFEngine keeps them: a promise that was evaluated less than `ifelapsed` minutes ago
@@ -65,15 +65,20 @@ export class PromiseLocks {
     });
   }
 
+  /** @throws AgentError STATE_FILE_UNAVAILABLE, STATE_FILE_LOCKED */
   async #update(change: (entries: Record<string, LockEntry>) => void): Promise<void> {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const lock = await acquireFileLock(`${this.#path}.lock`);
+    makeStateFolder(this.#path);
     try {
-      const entries = this.#read();
-      change(entries);
-      writeFileAtomically(this.#path, JSON.stringify(this.#recent(entries)));
-    } finally {
-      lock.release();
+      const lock = await acquireFileLock(`${this.#path}.lock`);
+      try {
+        const entries = this.#read();
+        change(entries);
+        writeFileAtomically(this.#path, JSON.stringify(this.#recent(entries)));
+      } finally {
+        lock.release();
+      }
+    } catch (error) {
+      throw stateFileError(this.#path, error);
     }
   }
 

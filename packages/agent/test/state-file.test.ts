@@ -99,3 +99,14 @@ test("a lock file that Berth did not write is nobody's to take over", async () =
   writeFileSync(`${path}.lock`, "keep out\n");
   await expect(acquireFileLock(`${path}.lock`, 20)).rejects.toMatchObject({ code: "STATE_FILE_LOCKED" });
 });
+
+test("a state folder that cannot be made fails each change with the path and what to do, and the hypervisor can be closed", async () => {
+  writeFileSync(join(folder, "file"), "");
+  const hypervisor = new EmbeddedHypervisor({ store: new StateStore(join(folder, "file", "embedded.json")) });
+  await expect(hypervisor.perform(define("web"))).rejects.toMatchObject({
+    code: "STATE_FILE_UNAVAILABLE",
+    message: expect.stringContaining(join(folder, "file")),
+    remedy: expect.stringContaining("--state-dir"),
+  });
+  await hypervisor.close();
+});
