@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { applyRecord, type Configuration, type HostId } from "../src/index.ts";
+import { applyRecord, type Configuration, type HostId, type OperatorCommand } from "../src/index.ts";
 import { promised, SmallFleet } from "./small-fleet.ts";
 
 const hosts = ["h1", "h2", "h3", "h4", "h5"];
@@ -171,9 +171,13 @@ test("reset-quorum founds a new set from the one voter that is left, and everyth
   for (const host of ["h2", "h3"]) fleet.powerOff(host);
   fleet.pass(20_000);
   expect(fleet.running("g")).toEqual([]);
-  const command = {
-    ...{ kind: "reset-quorum", voters: voters(["h1"]), deadHosts: ["h2", "h3"], operator: "ada", reason: "flood" },
-  } as const;
+  const command: OperatorCommand = {
+    kind: "reset-quorum",
+    voters: voters(["h1"]),
+    deadHosts: ["h2", "h3"],
+    operator: "ada",
+    reason: "flood",
+  };
   fleet.give("h1", { kind: "operator", command });
   fleet.passUntil(() => fleet.running("g").length === 1, 30_000);
   const config: Configuration | undefined = fleet.view("h4")?.config;
@@ -184,9 +188,13 @@ test("reset-quorum founds a new set from the one voter that is left, and everyth
 
 test("reset-quorum is refused on a host without a voter of the present set", () => {
   const { fleet } = settled();
-  const command = {
-    ...{ kind: "reset-quorum", voters: voters(["h4"]), deadHosts: [], operator: "ada", reason: "curiosity" },
-  } as const;
+  const command: OperatorCommand = {
+    kind: "reset-quorum",
+    voters: voters(["h4"]),
+    deadHosts: [],
+    operator: "ada",
+    reason: "curiosity",
+  };
   fleet.give("h4", { kind: "operator", command });
   fleet.pass(3_000);
   expect(numberAt(fleet, "h4")).toBe(1);

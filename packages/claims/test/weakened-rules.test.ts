@@ -156,7 +156,7 @@ twice(
     cut(hosts, true);
     fleet.pass(30_000);
     // The owner's cable is plugged in 2 s after the others'.
-    const owner = fleet.machines.keys().find((h) => fleet.state(h, "g") === "paused") ?? "";
+    const owner = [...fleet.machines.keys()].find((h) => fleet.state(h, "g") === "paused") ?? "";
     cut(
       hosts.filter((h) => h !== owner),
       false,
