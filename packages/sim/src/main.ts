@@ -114,6 +114,10 @@ async function seeds(count: number): Promise<number> {
 
 function scenarios(name: string, update: boolean): number {
   let failed = 0;
+  if (name !== "all" && !scenarioNames().includes(name)) {
+    process.stderr.write(`there is no scenario ${name}; there are: all, ${scenarioNames().join(", ")}\n`);
+    return 64;
+  }
   for (const each of name === "all" ? scenarioNames() : [name]) {
     const failures = checkScenario(scenarioFolder(each), update);
     if (failures.length === 0) say(`ok    ${each}`, 0);

@@ -32,6 +32,8 @@ function lookAt(fleet: Fleet, guest: GuestSpec, index: number): string | undefin
   }
   const able = fleet.machines.filter((machine) => wish.eligible.includes(machine.node) && inGoodOrder(fleet, machine));
   if (able.length === 0) return undefined;
+  // Gossip mode has no fence: a copy that cannot be killed executes on beside the one that stays.
+  if (stuck && guest.mode === "gossip") return undefined;
   if (executing.length !== 1) {
     const where = executing.length === 0 ? "executes nowhere" : `executes on ${executing.join(" and ")}`;
     const could = able.map(({ name }) => name).join(", ");

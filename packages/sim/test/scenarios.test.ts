@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { checkScenario, parseScenario } from "../src/scenario.ts";
@@ -25,3 +26,10 @@ test("a command that is not understood is refused with its line", () => {
 function sentence(name: string): string {
   return readFileSync(`${scenarioFolder(name)}/README`, "utf8").trim();
 }
+
+test("a scenario that does not exist is a mistake of the command line, with the names of those that do", () => {
+  const main = new URL("../src/main.ts", import.meta.url).pathname;
+  const { status, stderr } = spawnSync(process.execPath, [main, "--scenario", "nosuch"], { encoding: "utf8" });
+  expect(status).toBe(64);
+  expect(stderr).toMatch(/^there is no scenario nosuch; there are: all, .*power-loss/);
+});
