@@ -1,6 +1,13 @@
 import { basename } from "node:path";
-import type { Diagnostic } from "@berth/model";
-import { evaluatePolicy, type HostFacts, hardClasses, type PolicyWorld } from "@berth/policy";
+import type { Diagnostic, EnvironmentPromise } from "@berth/model";
+import {
+  contradictionOf,
+  environmentKey,
+  evaluatePolicy,
+  type HostFacts,
+  hardClasses,
+  type PolicyWorld,
+} from "@berth/policy";
 import type { BerthConfig } from "./config/berth-config.ts";
 import { type HypervisorFacts, readHostFacts } from "./host-facts/host-facts.ts";
 import type { PolicyLoad, PolicyLoadInit } from "./policy-load-types.ts";
@@ -88,17 +95,28 @@ function unreadable(file: string, reason: string): PolicyLoad {
   };
 }
 
-/** Several policies side by side: each was evaluated on its own, and nothing of one is visible to another. */
+/**
+ * Several policies side by side: each was evaluated on its own, and nothing of one is visible to another. What two of
+ * them promise alike is promised once; where they contradict each other neither is right.
+ */
 function mergeLoads(loads: readonly PolicyLoad[]): PolicyLoad {
   const [only] = loads;
   if (only !== undefined && loads.length === 1) return only;
+  const promises = new Map<string, EnvironmentPromise>();
+  const contradictions: Diagnostic[] = [];
+  for (const promise of loads.flatMap((load) => load.promises)) {
+    const earlier = promises.get(environmentKey(promise));
+    if (earlier === undefined) promises.set(environmentKey(promise), promise);
+    const finding = earlier === undefined ? undefined : contradictionOf(earlier, promise);
+    if (finding !== undefined) contradictions.push(finding);
+  }
   return {
-    promises: loads.flatMap(({ promises }) => promises),
+    promises: [...promises.values()],
     reports: loads.flatMap(({ reports }) => reports),
     notHandled: loads.flatMap(({ notHandled }) => notHandled),
     classes: new Set(loads.flatMap(({ classes }) => [...classes])),
     variables: new Map(loads.flatMap(({ variables }) => [...variables])),
-    diagnostics: loads.flatMap(({ diagnostics }) => diagnostics),
+    diagnostics: [...loads.flatMap(({ diagnostics }) => diagnostics), ...contradictions],
     sources: new Map(loads.flatMap(({ sources }) => [...sources])),
   };
 }

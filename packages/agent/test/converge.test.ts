@@ -248,3 +248,16 @@ test("SIGTERM ends the pass early with a report of what was done and what was no
   expect(outcomes(report).deaf).not.toBe("repaired");
   expect(readdirSync(config.stateDir).filter((name) => name.endsWith(".lock"))).toEqual([]);
 });
+
+test("two policies may promise the same, but not against each other: both places are named, and nothing is done", async () => {
+  const [first, second] = [join(folder, "first.cf"), join(folder, "second.cf")];
+  writeFileSync(first, fleetPolicy([guest("a", "create")]));
+  writeFileSync(second, fleetPolicy([guest("a", "create")]));
+  expect(outcomes(await host.converge({ files: [first, second] }))).toEqual({ a: "repaired" });
+  writeFileSync(second, fleetPolicy([guest("a", "down")]));
+  const report = await host.converge({ files: [first, second] });
+  expect(report.promises).toEqual([]);
+  expect(report.diagnostics).toMatchObject([
+    { code: "GUEST_CONTRADICTION", position: { file: second }, related: [{ position: { file: first } }] },
+  ]);
+});

@@ -17,6 +17,7 @@ export {
 export * from "./evaluate/evaluate-policy.ts";
 export type { NotHandledPromises } from "./evaluate/not-handled.ts";
 export type { CommandResult, FileRead, FileStatus, PolicyWorld } from "./evaluate/policy-world.ts";
+export { contradictionOf, environmentKey } from "./guest-environments/contradiction.ts";
 export { type GuestAttribute, guestAttributes } from "./guest-environments/guest-attributes.ts";
 export { canonify } from "./hard-classes/canonify.ts";
 export { hardClasses, hostNames } from "./hard-classes/hard-classes.ts";

@@ -2,7 +2,6 @@ import {
   type EnvironmentInterface,
   type EnvironmentPromise,
   type EnvironmentState,
-  hypervisorOf,
   isGuestType,
   isNetworkType,
   type PromiseAction,
@@ -14,6 +13,7 @@ import type { PromiseRound } from "../evaluate/run-promise.ts";
 import { hasReference } from "../evaluate/text-template.ts";
 import { parseInteger } from "../functions/number-text.ts";
 import { canonify } from "../hard-classes/canonify.ts";
+import { contradictionOf, environmentKey } from "./contradiction.ts";
 import { AttributeReader } from "./environment-attributes.ts";
 import { suspendedNetwork } from "./guest-combinations.ts";
 import { checkHostClass } from "./host-class-warnings.ts";
@@ -200,30 +200,12 @@ function checkNetwork(round: PromiseRound, type: string, state: EnvironmentState
 
 /** One promise for each guest. The same promise twice is one; two that differ would undo each other for ever. */
 function addPromise(promise: EnvironmentPromise, reader: AttributeReader, sink: EnvironmentSink): void {
-  const key = `${promise.kind} ${hypervisorOf(promise.type)} ${promise.name}`;
+  const key = environmentKey(promise);
   const earlier = sink.environments.get(key);
   if (earlier === undefined) {
     sink.environments.set(key, promise);
     return;
   }
-  const difference = firstDifference(earlier, promise);
-  if (difference === undefined) return;
-  const message = `${promise.name} is promised twice and the two differ in ${difference}; they would undo each other for ever`;
-  const related = [{ position: earlier.position, message: "the other promise" }];
-  reader.fail("GUEST_CONTRADICTION", promise.position, message, { related });
-}
-
-function firstDifference(left: EnvironmentPromise, right: EnvironmentPromise): string | undefined {
-  const pairs: readonly [string, unknown, unknown][] = [
-    ["environment_state", left.state, right.state],
-    ["environment_host", left.hostClass, right.hostClass],
-    ["environment_resources", withoutPosition(left), withoutPosition(right)],
-    ["environment_interface", "interface" in left ? left.interface : 0, "interface" in right ? right.interface : 0],
-    ["action", left.action, right.action],
-  ];
-  return pairs.find(([, one, other]) => JSON.stringify(one) !== JSON.stringify(other))?.[0];
-}
-
-function withoutPosition(promise: EnvironmentPromise): unknown {
-  return { ...promise.resources, spec: promise.resources.spec?.xml };
+  const finding = contradictionOf(earlier, promise);
+  if (finding !== undefined) reader.fail(finding.code, finding.position, finding.message, finding);
 }
