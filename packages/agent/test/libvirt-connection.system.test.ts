@@ -90,6 +90,25 @@ test("a warm pass sees what somebody else defined, started or stopped meanwhile"
   expectQuiet(await converge(host, lines));
 });
 
+test("guests that ignore the request to shut down are waited for all at once", async () => {
+  await using libvirtd = await startLibvirtd();
+  const config = { ...configWith({ kvm: libvirtd.qemuUri() }), shutdownTimeoutMs: 1500 };
+  await using host = new BerthHost({ config });
+  const lines = guests(10, "kvm");
+  await converge(host, lines);
+  const log: string[] = [];
+  const file = join(folder, "down.cf");
+  writeFileSync(file, fleetPolicy(lines.map((line) => ({ ...line, state: "down" }))));
+  const report = await host.converge({
+    files: [file],
+    onEvent: (event) => {
+      if (event.kind === "step") log.push(event.report === undefined ? "begins" : "ends");
+    },
+  });
+  expect(report.counts).toMatchObject({ repaired: 10, failed: 0 });
+  expect(log.slice(0, 11)).toEqual([...Array.from({ length: 10 }, () => "begins"), "ends"]);
+});
+
 test("the classes of a host tell its libvirt and the hypervisors that answer, and a remote one is not asked", async () => {
   await using libvirtd = await startLibvirtd();
   const uris = { kvm: libvirtd.qemuUri(), test: libvirtd.uri("test:///default"), xen: libvirtd.uri("xen:///system") };

@@ -15,6 +15,13 @@ import { XmlCache } from "./xml-cache.ts";
 /** Passes after which all XML is read anew. @default 12: once an hour at a pass every five minutes */
 const passesUntilRefresh = 12;
 
+/**
+ * Guests that may be stopped at the same moment. Nearly all of that time is waiting for guests that take their time, up to
+ * the whole `shutdown_timeout` each; calls to libvirt are held to a few by the connection itself.
+ * @default 64: sixty guests that ignore the request take one such timeout, not eight
+ */
+const stopsMax = 64;
+
 /** Opens a URI for reading. Nothing is changed before the first step. @throws AgentError HYPERVISOR_UNREACHABLE */
 export async function openLibvirtHypervisor(uri: string): Promise<Hypervisor> {
   const reads = await connect(uri, { readOnly: true }).catch((error: unknown) => {
@@ -51,7 +58,7 @@ interface Performers {
  */
 class LibvirtHypervisor implements Hypervisor {
   readonly uri: string;
-  readonly concurrency: StepConcurrency = { changes: 2 * availableParallelism(), stops: 8 };
+  readonly concurrency: StepConcurrency = { changes: 2 * availableParallelism(), stops: stopsMax };
   readonly #reads: Connection;
   readonly #cache = new XmlCache(passesUntilRefresh);
   readonly #stops = new DomainStops();
