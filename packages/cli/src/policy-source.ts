@@ -16,7 +16,7 @@ export function policyFiles(named: readonly string[], config: BerthConfig): read
   if (named.length > 0) return named;
   if (existsSync(config.policyPath)) return [config.policyPath];
   throw new CliError("NO_POLICY", `no policy file is named and ${config.policyPath} does not exist`, {
-    remedy: "Name one, as in `berth plan site.cf`, or set policy_path in the configuration.",
+    remedy: "Name one, as in `berth plan site.cf`, or set `policy:` in the configuration.",
   });
 }
 

@@ -97,7 +97,7 @@ function stepJson({ step: planned, result: outcome, durationSeconds, error }: St
     effect: tag,
     reason,
     result: outcome,
-    ...(durationSeconds === undefined ? {} : { duration_ms: Math.round(durationSeconds * 1000) }),
+    ...(durationSeconds === undefined ? {} : { duration_seconds: seconds(durationSeconds) }),
     ...(error === undefined ? {} : { error }),
     details: snakeCased(details),
   };
@@ -118,7 +118,7 @@ function snakeCased(fields: Readonly<Record<string, unknown>>): object {
 export function passJson(report: PassReport): object {
   return {
     started_at: report.startedAt,
-    duration_ms: Math.round(report.durationSeconds * 1000),
+    duration_seconds: seconds(report.durationSeconds),
     dry_run: report.dryRun,
     interrupted: report.interrupted,
     counts: report.counts,
@@ -127,4 +127,9 @@ export function passJson(report: PassReport): object {
       return { severity, code, message, ...position };
     }),
   };
+}
+
+/** Seconds to the millisecond: a pass is shorter than one. */
+function seconds(exact: number): number {
+  return Math.round(exact * 1000) / 1000;
 }
