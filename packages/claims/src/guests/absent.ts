@@ -5,6 +5,7 @@ import type { PromisedGuest } from "../words.ts";
 import { bidMs } from "./adoption.ts";
 import { mayClaim, staggerFor } from "./candidates.ts";
 import { runsElsewhere } from "./copies.ts";
+import { askRegisters, doubtDueMs } from "./doubt.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, ownerOf, say } from "./state.ts";
 
@@ -23,6 +24,10 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
   const dueMs = claimDueMs(parts, g);
   if (!Number.isFinite(dueMs)) {
     say(g, "idle", `owned by ${g.known?.owner ?? "nobody"}`);
+    const doubtMs = doubtDueMs(parts, g);
+    if (doubtMs === undefined) return;
+    if (doubtMs > now.bootMs) parts.wakeGuest(g, doubtMs);
+    else askRegisters(parts, g, now);
     return;
   }
   if (!mayClaim(parts, g, promise, now)) {

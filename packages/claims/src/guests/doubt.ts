@@ -1,0 +1,29 @@
+/**
+ * Is the claim that is known of a guest really one? (section 3)
+ *
+ * What a host knows of a claim can come from a single voter: a value that was accepted there and never chosen. Two such
+ * leftovers, each named to another host, look like two live owners, and everybody would wait for one of them for ever. A
+ * true owner says so itself in its gossip; where the named one stays silent although it lives, the registers are asked again,
+ * at a majority. The host that is named there then finds itself the owner, and claims the guest or gives it up.
+ */
+import type { Now } from "../time.ts";
+import type { GuestParts } from "./parts.ts";
+import type { GuestState } from "./state.ts";
+
+/** How long the named owner may be silent, and how long between two questions. @default 30 s: gossip is there in 1 s, or cut for longer */
+const doubtMs = 30_000;
+
+/** From when on (boot-time) the registers are asked; undefined while the named owner confirms the claim, or there is none. */
+export function doubtDueMs(parts: GuestParts, g: GuestState): number | undefined {
+  const owner = g.known?.owner ?? null;
+  if (owner === null || owner === parts.self) return undefined;
+  if (parts.gossip.store.guest(g.guest).get(owner)?.owner === owner) return undefined;
+  return Math.max(g.knownSinceMs + doubtMs, g.nextTryMs);
+}
+
+/** Asks a majority what the register says, and not again for a while. */
+export function askRegisters(parts: GuestParts, g: GuestState, now: Now): void {
+  g.nextTryMs = now.bootMs + doubtMs;
+  parts.claimant.propose(g.guest, { kind: "refresh" });
+  parts.wakeGuest(g, g.nextTryMs);
+}
