@@ -155,6 +155,16 @@ test("FENCE is refused by a voter in quarantine: D_A from its start", () => {
   expect(v.fence("h1")).toBe("ack");
 });
 
+test("FENCE of an incarnation older than the one known here is granted, however live the newer one's lease is", () => {
+  const v = settled();
+  v.renew("h1", 1);
+  v.pass(lan + 1);
+  expect(v.renew("h1", 3, "m")?.verdict).toEqual({ kind: "ack" });
+  expect(v.fence("h1", 2)).toBe("ack");
+  expect(v.fence("h1", 3)).toBe("live");
+  expect(v.renew("h1", 3, "m")?.verdict).toEqual({ kind: "ack" });
+});
+
 test("FENCE is durable before it is acknowledged, and granted again without a word", () => {
   const v = settled();
   const first = v.ask("h9", { kind: "fence", fleet: "f", cfg: 1, life: 1, host: "h1", inc: 3 });

@@ -7,11 +7,15 @@ import type { VoterParts } from "./parts.ts";
 /**
  * FENCE (section 3): refused if the lease is live here, if this voter is in quarantine or held down; else the incarnation
  * is fenced durably and for ever. One FENCE covers every guest of the host.
+ *
+ * An incarnation older than the one known here is fenced already: its lease was over when the newer one came in, and it is
+ * never granted again. The lease of the newer one, live as it may be, is no reason to refuse; or a host that has restarted
+ * twice could never take over from itself where a voter had missed the incarnation in between (seed 4100).
  */
 export function onFence(parts: VoterParts, from: HostId, fence: Fence, now: Now): FenceReply["verdict"] {
   const { state, rules, outbox } = parts;
   const known = state.hosts.get(fence.host);
-  if (known !== undefined && known.fenced >= fence.inc) return { kind: "ack" };
+  if (known !== undefined && rules.isFenced(known, fence.inc)) return { kind: "ack" };
   if (fence.confirmedBy === undefined && !rules.mayFence(leaseView(state, rules, fence.host, now)))
     return { kind: "live", remainingMs: fenceableInMs(state, rules, fence.host, now) };
   const value: KnownHost = {

@@ -16,7 +16,7 @@ export function onPrepare(parts: VoterParts, prepare: Prepare, now: Now): Pick<P
     const owner = result.value?.owner ?? null;
     if (owner !== null && result.value !== undefined) {
       const known = parts.state.hosts.get(owner);
-      const fenced = known !== undefined && known.fenced >= result.value.inc;
+      const fenced = known !== undefined && parts.rules.isFenced(known, result.value.inc);
       const remainingMs = fenced ? 0 : fenceableInMs(parts.state, parts.rules, owner, now);
       owners.set(`${owner}/${result.value.inc}`, { host: owner, inc: result.value.inc, remainingMs });
     }

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { describeFailure, runSeed, shorten } from "../src/seed-run.ts";
+
+test.each([
+  [
+    4100,
+    "a host that restarted twice, where a voter had missed the incarnation in between, could not take over from itself",
+  ],
+  [13041, "two claims that each reached one voter made everybody wait for an owner that was none"],
+])("the promise holds in the fleet of seed %i, where once %s", (seed) => {
+  const failure = runSeed(seed);
+  if (failure !== undefined) expect.fail(describeFailure(shorten(failure), `npm run sim -- --seed ${seed}`));
+});
