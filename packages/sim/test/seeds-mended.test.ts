@@ -6,6 +6,7 @@ test.each([
     4100,
     "a host that restarted twice, where a voter had missed the incarnation in between, could not take over from itself",
   ],
+  [4374, "a guest started by hand that policy wants down stayed suspended for ever"],
   [13041, "two claims that each reached one voter made everybody wait for an owner that was none"],
 ])("the promise holds in the fleet of seed %i, where once %s", (seed) => {
   const failure = runSeed(seed);

@@ -1,7 +1,7 @@
 /**
  * A promised guest that runs (or is paused) here although this host does not own it: being adopted, started by hand, or left
  * over from a lost claim. Whoever is not being adopted is suspended at once; it is destroyed only when the registers
- * themselves name another owner.
+ * themselves name another owner, or when policy wants it down anyway.
  */
 import type { Now } from "../time.ts";
 import type { PromisedGuest } from "../words.ts";
@@ -22,6 +22,11 @@ export function evaluateUnowned(parts: GuestParts, g: GuestState, promise: Promi
   if (g.lostTo !== undefined) {
     say(g, "losing", `its claim is with ${g.lostTo}`);
     if (g.observed?.state !== "running") force(parts, g, "destroy", `its claim is with ${g.lostTo}`, now);
+    return;
+  }
+  if (promise.wanted === "down") {
+    say(g, "stopping", "here without a claim, and policy wants it down");
+    if (g.observed?.state !== "running") force(parts, g, "destroy", "policy wants it down", now);
     return;
   }
   say(g, "suspended", "here without a claim; the voters are being asked");
