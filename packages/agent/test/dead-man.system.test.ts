@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { cgroupHierarchy } from "../../../test/support/cgroups.ts";
 import { findGuestProcesses, isAlive, killProcess, processAt } from "../src/dead-man/guest-process.ts";
 import { checkedLine } from "../src/store/checked-line.ts";
 import { DeadManHost, type DeadManRun, listed } from "./dead-man-host.ts";
@@ -208,8 +209,9 @@ describe("the watchdog device", () => {
     expect(run.heartbeat()).toMatchObject({ watchdog: "fed" });
 
     // A process in a frozen group of cgroup v1 does not take a SIGKILL until it is thawed: like one stuck in the kernel.
-    const freezer = "/sys/fs/cgroup/freezer/berth-dead-man-test";
-    mkdirSync(freezer, { recursive: true });
+    using hierarchy = cgroupHierarchy("freezer");
+    const freezer = `${hierarchy.root}/berth-dead-man-test`;
+    mkdirSync(freezer);
     const [outside] = findGuestProcesses([{ guest: "berth-unkillable", uuid: "" }]).values();
     writeFileSync(`${freezer}/cgroup.procs`, String(outside?.pid));
     writeFileSync(`${freezer}/freezer.state`, "FROZEN");
@@ -249,13 +251,15 @@ describe("the watchdog device", () => {
 
 describe("the kill", () => {
   it("takes everything in the cgroup that libvirt made for the guest, and nothing in one that is not the guest's", async () => {
-    const root = readFileSync("/proc/mounts", "utf8").match(/^\S+ (\S+) cgroup2 /m)?.[1] ?? "";
+    using hierarchy = cgroupHierarchy("unified");
+    const { root } = hierarchy;
+    mkdirSync(`${root}/berth-dead-man-test`);
     for (const [scope, helperDies] of [
       ["machine-qemu\\x2d1\\x2dberth.scope", true],
       ["berth-daemon.service", false],
     ] as const) {
       const folder = `${root}/berth-dead-man-test/${scope}`;
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(folder);
       const [hypervisor, helper] = [spawn("sleep", ["300"]), spawn("sleep", ["300"])];
       children.push(hypervisor, helper);
       for (const { pid } of [hypervisor, helper]) writeFileSync(`${folder}/cgroup.procs`, String(pid));

@@ -1,0 +1,32 @@
+/** Control group hierarchies for tests: where the machine has mounted them, or mounted for the test alone. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A mounted hierarchy. `using` unmounts what was mounted for the test. */
+export interface CgroupHierarchy {
+  readonly root: string;
+  [Symbol.dispose](): void;
+}
+
+const kinds = {
+  freezer: { line: /^\S+ (\S+) cgroup (?:\S*,)?freezer/m, mount: ["-t", "cgroup", "-o", "freezer", "freezer"] },
+  unified: { line: /^\S+ (\S+) cgroup2 /m, mount: ["-t", "cgroup2", "none"] },
+} as const;
+
+/** Finds or mounts the freezer of cgroup v1, or cgroup v2 (`unified`). Needs root. */
+export function cgroupHierarchy(kind: keyof typeof kinds): CgroupHierarchy {
+  const { line, mount } = kinds[kind];
+  const mounted = readFileSync("/proc/mounts", "utf8").match(line)?.[1];
+  if (mounted !== undefined) return { root: mounted, [Symbol.dispose]: () => undefined };
+  const root = mkdtempSync(join(tmpdir(), `berth-${kind}-`));
+  execFileSync("mount", [...mount, root]);
+  return {
+    root,
+    [Symbol.dispose]: () => {
+      execFileSync("umount", ["--lazy", root]);
+      rmdirSync(root);
+    },
+  };
+}
