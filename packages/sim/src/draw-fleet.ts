@@ -79,7 +79,12 @@ export function boundMs(leaseMs: number, fenceMs: number, hosts: number): number
 /** When the run of a fleet ends, in ms. */
 export function endOfRun(spec: FleetSpec): number {
   const settled = settleMs(grantMs(profiles[spec.profile]));
-  return Math.max(settled, endOf(spec.faults, spec.hosts + spec.witnesses)) + spec.tailMs;
+  return Math.max(settled, endOf(spec.faults, spec.hosts + spec.witnesses)) + spec.tailMs + slowestCallMs(spec);
+}
+
+/** A start that began while libvirt was slow stays slow to its end: 2 s is long for one that is not. */
+function slowestCallMs({ faults }: FleetSpec): number {
+  return faults.reduce((longest, f) => Math.max(longest, f.kind === "slow-hypervisor" ? f.factor * 2_000 : 0), 0);
 }
 
 function sizeFor(hosts: number): Size {
