@@ -1,9 +1,12 @@
 /**
  * `import { readFileSync } from "node:fs"` makes Node read every export of that module, and many of them load more code
  * when they are read (`fs.promises`, `util.diff`, `process.report`): together 10 ms, a fifth of a short command.
- * `process.getBuiltinModule` hands out the same objects and reads nothing. What starts processes is the heaviest and
- * is hardly ever used, so it waits for its first call.
+ * `process.getBuiltinModule` hands out the same objects and reads nothing. What starts processes and what encrypts are the
+ * heaviest and are hardly ever used, so they wait for their first call.
  */
+
+/** Loaded at the first call of one of their functions; nothing but functions is imported from them. */
+const lazy: readonly string[] = ["node:child_process", "node:crypto"];
 
 const namedImport = /^import \{([^}]*)\} from "(node:[^"]+)";$/gm;
 const defaultImport = /^import ([\w$]+) from "(node:[^"]+)";$/gm;
@@ -17,7 +20,7 @@ export function fetchBuiltinsDirectly(code: string): string {
 
 function namedFetch(names: readonly string[], module: string): string {
   const pairs = names.map((name) => name.trim().split(" as ")).map(([from = "", to = from]) => ({ from, to }));
-  if (module === "node:child_process") {
+  if (lazy.includes(module)) {
     return pairs.map(({ from, to }) => `const ${to} = (...args) => ${fetch(module)}.${from}(...args);`).join("\n");
   }
   return `const { ${pairs.map(({ from, to }) => (from === to ? from : `${from}: ${to}`)).join(", ")} } = ${fetch(module)};`;
@@ -25,7 +28,7 @@ function namedFetch(names: readonly string[], module: string): string {
 
 function defaultFetch(name: string, module: string): string {
   if (module === "node:process") return name === "process" ? "" : `const ${name} = process;`;
-  if (module === "node:child_process") {
+  if (lazy.includes(module)) {
     return `const ${name} = new Proxy({}, { get: (_, key) => ${fetch(module)}[key] });`;
   }
   return `const ${name} = ${fetch(module)};`;

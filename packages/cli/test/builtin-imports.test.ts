@@ -7,6 +7,10 @@ describe("imports of built-in modules in the bundle", () => {
       'import { join, sep as slash } from "node:path";',
       'const { join, sep: slash } = process.getBuiltinModule("node:path");',
     ],
+    [
+      'import { createHash } from "node:crypto";',
+      'const createHash = (...args) => process.getBuiltinModule("node:crypto").createHash(...args);',
+    ],
     ['import fs from "node:fs";', 'const fs = process.getBuiltinModule("node:fs");'],
     ['import process from "node:process";', ""],
     ['import process$1 from "node:process";', "const process$1 = process;"],
