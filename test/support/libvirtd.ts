@@ -168,7 +168,7 @@ function createHost(parts: HostParts): PrivateLibvirtd {
     async stopDaemon(signal = "SIGTERM") {
       const daemon = await daemonPid();
       if (daemon === undefined) return;
-      await runInside("kill", `-${signal}`, daemon);
+      await runInside("sh", "-c", `kill -${signal.slice("SIG".length)} ${daemon}`);
       if (signal === "SIGSTOP" || signal === "SIGCONT") return;
       while (await access(outsidePath(`/proc/${daemon}`)).then(yes, no)) await delay(5);
     },

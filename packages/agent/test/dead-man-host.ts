@@ -177,7 +177,7 @@ export class DeadManRun {
   /** Sends a signal to the dead-man, by the pid that it tells. */
   async signal(name: "KILL" | "TERM" | "STOP" | "CONT"): Promise<void> {
     const pid = this.heartbeat()?.pid;
-    if (pid !== undefined) await this.#host.libvirtd.run("kill", `-${name}`, String(pid)).catch(() => {});
+    if (pid !== undefined) await this.#host.libvirtd.run("sh", "-c", `kill -${name} ${pid}`).catch(() => {});
   }
 }
 

@@ -151,7 +151,7 @@ describe("the dead-man", () => {
     await vi.waitFor(() => expect(host.isRunning(present), run.log).toBe(false), generous);
     await vi.waitFor(() => expect(run.log).toContain("KILLED e1"), generous);
     expect(host.isRunning(stranger)).toBe(true);
-    await host.libvirtd.run("kill", String(stranger.pid));
+    await host.libvirtd.run("sh", "-c", `kill ${stranger.pid}`);
   });
 
   it("restarts: with a deadline ahead it touches nothing, with one that passed meanwhile it suspends", async () => {

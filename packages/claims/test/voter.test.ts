@@ -165,6 +165,16 @@ test("FENCE of an incarnation older than the one known here is granted, however 
   expect(v.renew("h1", 3, "m")?.verdict).toEqual({ kind: "ack" });
 });
 
+test("a fence that came with a copy or from before a restart is not granted again before the quarantine is over", () => {
+  const v = settled();
+  expect(v.fence("h1")).toBe("ack");
+  v.restart();
+  expect(v.fence("h1")).toBe("live");
+  expect(v.renew("h1")?.verdict).toEqual({ kind: "fenced", fenced: 1 });
+  v.pass(lan + 1);
+  expect(v.fence("h1")).toBe("ack");
+});
+
 test("FENCE is durable before it is acknowledged, and granted again without a word", () => {
   const v = settled();
   const first = v.ask("h9", { kind: "fence", fleet: "f", cfg: 1, life: 1, host: "h1", inc: 3 });

@@ -18,12 +18,12 @@ export function doubtDueMs(parts: GuestParts, g: GuestState): number | undefined
   const owner = g.known?.owner ?? null;
   if (owner === null || owner === parts.self) return undefined;
   if (parts.gossip.store.guest(g.guest).get(owner)?.owner === owner) return undefined;
-  return Math.max(g.knownSinceMs + doubtMs, g.nextTryMs);
+  return Math.max(g.knownSinceMs, g.doubtedMs) + doubtMs;
 }
 
 /** Asks a majority what the register says, and not again for a while. */
 export function askRegisters(parts: GuestParts, g: GuestState, now: Now): void {
-  g.nextTryMs = now.bootMs + doubtMs;
+  g.doubtedMs = now.bootMs;
   parts.claimant.propose(g.guest, { kind: "refresh" });
-  parts.wakeGuest(g, g.nextTryMs);
+  parts.wakeGuest(g, now.bootMs + doubtMs);
 }

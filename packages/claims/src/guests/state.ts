@@ -23,6 +23,8 @@ export interface GuestState {
   /** Not before this moment (boot-time) the registers are asked again. */
   nextTryMs: number;
   nextRefreshMs: number;
+  /** When the registers were last asked about an owner that does not confirm its claim (boot-time). */
+  doubtedMs: number;
   /** The one act under way, and the force that may overtake it. */
   act: Act | undefined;
   actSinceMs: number;
@@ -69,6 +71,7 @@ export function newGuestState(guest: GuestId): GuestState {
     lostTo: undefined,
     nextTryMs: 0,
     nextRefreshMs: 0,
+    doubtedMs: 0,
     act: undefined,
     actSinceMs: 0,
     awaitsLook: false,

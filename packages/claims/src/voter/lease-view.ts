@@ -20,6 +20,15 @@ export function leaseView(state: VoterState, rules: Rules, host: HostId, now: No
   };
 }
 
+/**
+ * Whether this voter's word against an incarnation stands. Not in quarantine: a copied fence may come from a minority of the
+ * former voters, whose majority still granted the host a lease, and that lease runs on for less than the quarantine (section 7).
+ */
+export function fenceStands(state: VoterState, rules: Rules, host: HostId, inc: number, now: Now): boolean {
+  const known = state.hosts.get(host);
+  return known !== undefined && rules.isFenced(known, inc) && !leaseView(state, rules, host, now).quarantined;
+}
+
 /** How long until a FENCE of `host` can succeed here: 0 when now. Milliseconds. */
 export function fenceableInMs(state: VoterState, rules: Rules, host: HostId, now: Now): number {
   if (rules.mayFence(leaseView(state, rules, host, now))) return 0;
@@ -47,7 +56,7 @@ export class LateHosts {
     for (const host of this.#names) {
       const known = this.#state.hosts.get(host);
       if (known === undefined || !this.#isLate(host, config, now)) continue;
-      const fenced = known.fenced >= known.inc;
+      const fenced = fenceStands(this.#state, this.#rules, host, known.inc, now);
       const remainingMs = fenced ? 0 : fenceableInMs(this.#state, this.#rules, host, now);
       late.push({ host, inc: known.inc, remainingMs });
     }

@@ -1,7 +1,7 @@
 import type { Fence, FenceReply } from "../messages.ts";
 import type { Now } from "../time.ts";
 import type { HostId, KnownHost } from "../words.ts";
-import { fenceableInMs, leaseView } from "./lease-view.ts";
+import { fenceableInMs, fenceStands, leaseView } from "./lease-view.ts";
 import type { VoterParts } from "./parts.ts";
 
 /**
@@ -15,9 +15,10 @@ import type { VoterParts } from "./parts.ts";
 export function onFence(parts: VoterParts, from: HostId, fence: Fence, now: Now): FenceReply["verdict"] {
   const { state, rules, outbox } = parts;
   const known = state.hosts.get(fence.host);
-  if (known !== undefined && rules.isFenced(known, fence.inc)) return { kind: "ack" };
+  if (fenceStands(state, rules, fence.host, fence.inc, now)) return { kind: "ack" };
   if (fence.confirmedBy === undefined && !rules.mayFence(leaseView(state, rules, fence.host, now)))
     return { kind: "live", remainingMs: fenceableInMs(state, rules, fence.host, now) };
+  if (known !== undefined && rules.isFenced(known, fence.inc)) return { kind: "ack" };
   const value: KnownHost = {
     inc: Math.max(known?.inc ?? 0, fence.inc),
     nonce: known?.nonce ?? "",

@@ -2,7 +2,7 @@ import { noBallot } from "../ballot.ts";
 import type { LateHost, Prepare, PrepareReply } from "../messages.ts";
 import type { Now } from "../time.ts";
 import type { GuestId, HostId } from "../words.ts";
-import { fenceableInMs } from "./lease-view.ts";
+import { fenceableInMs, fenceStands } from "./lease-view.ts";
 import type { VoterParts } from "./parts.ts";
 
 /**
@@ -15,8 +15,7 @@ export function onPrepare(parts: VoterParts, prepare: Prepare, now: Now): Pick<P
     const result = promise(parts, prepare, guest);
     const owner = result.value?.owner ?? null;
     if (owner !== null && result.value !== undefined) {
-      const known = parts.state.hosts.get(owner);
-      const fenced = known !== undefined && parts.rules.isFenced(known, result.value.inc);
+      const fenced = fenceStands(parts.state, parts.rules, owner, result.value.inc, now);
       const remainingMs = fenced ? 0 : fenceableInMs(parts.state, parts.rules, owner, now);
       owners.set(`${owner}/${result.value.inc}`, { host: owner, inc: result.value.inc, remainingMs });
     }
