@@ -37,7 +37,18 @@ export type AgentErrorCode =
   /** The two clocks of this machine disagree in a way that sleep does not explain, or one went backwards. */
   | "CLOCK_UNUSABLE"
   /** The dead-man's file in tmpfs cannot be replaced. */
-  | "DEAD_MAN_FEED_FAILED";
+  | "DEAD_MAN_FEED_FAILED"
+  /** This host belongs to no fleet, or to one already. */
+  | "FLEET_ABSENT"
+  | "FLEET_EXISTS"
+  /** A member list, token or fleet file does not hold: signature, number, shape. */
+  | "FLEET_INVALID"
+  /** The token was used, revoked, has expired, or belongs to another fleet. */
+  | "TOKEN_REFUSED"
+  /** Nobody answers at the agent's socket. */
+  | "AGENT_UNREACHABLE"
+  /** The agent refuses this caller. */
+  | "NOT_AUTHORISED";
 
 /** The one class that I/O failures of this package throw. */
 export class AgentError extends Error {
