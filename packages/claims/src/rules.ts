@@ -68,6 +68,8 @@ export const productionRules = Object.freeze({
   mayAdvance: (lease: LeaseView): boolean => !lease.live && !lease.quarantined,
   /** A fence only when the lease is not live here, never in quarantine, never while held down. */
   mayFence: (lease: LeaseView): boolean => !lease.live && !lease.quarantined && !lease.heldDown,
+  /** A fence found on the own disk says nothing in quarantine: it may be a copied one, and the host's old lease runs on. */
+  fenceStands: (lease: LeaseView): boolean => !lease.quarantined,
   /** A promise for a ballot at least as high as any before. */
   mayPromise: (promised: Ballot, ballot: Ballot): boolean => compareBallots(ballot, promised) >= 0,
   /** An accept likewise. */

@@ -69,6 +69,8 @@ export interface Machine {
   wakeAtMs: number;
   /** Acts of these kinds never end and do nothing. */
   hanging: Set<Act["kind"] | "kill">;
+  /** Acts of these kinds fail. */
+  failing: Set<Act["kind"]>;
 }
 
 export interface SmallFleetInit {
@@ -280,6 +282,11 @@ export class SmallFleet {
     const times = { "start-paused": 400, resume: 3, suspend: 3, shutdown: 500, destroy: 205, "clear-autostart": 1 };
     this.at(times[act.kind], () => {
       if (!m.powered) return;
+      if (m.failing.has(act.kind)) {
+        if (m.agent === agent) this.give(m.name, { kind: "act-done", act, outcome: "failed" });
+        this.look(m.name);
+        return;
+      }
       if (act.kind === "start-paused") this.place(m.name, act.guest, "paused");
       else if (act.kind === "resume") this.#change(m, act.guest, "running");
       else if (act.kind === "suspend") this.#change(m, act.guest, "paused");
@@ -391,5 +398,6 @@ function newMachine(name: HostId, hypervisor: boolean, policy: readonly Promised
       wakeAtMs: 0,
     },
     hanging: new Set(),
+    failing: new Set(),
   };
 }

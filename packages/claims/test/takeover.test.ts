@@ -198,3 +198,19 @@ test("a crash between the chosen claim and its record leaves no orphan: the host
   expect(fleet.running("g")).toEqual([owner]);
   expect(tookMs).toBeLessThan(4_000);
 });
+
+test("a guest whose process does not answer is resumed ever more slowly, and a person is told once", () => {
+  const { fleet, owner } = settled();
+  const { domains, acts, notes, failing } = fleet.machine(owner);
+  failing.add("resume");
+  const stuck = domains.get("g");
+  if (stuck !== undefined) domains.set("g", { ...stuck, state: "paused" });
+  fleet.look(owner);
+  const before = acts.length;
+  fleet.pass(60_000);
+  const resumes = acts.slice(before).filter((act) => act === "resume g").length;
+  expect(resumes).toBeGreaterThan(12);
+  expect(resumes).toBeLessThan(20);
+  expect(acts.slice(before)).not.toContain("destroy g");
+  expect(notes.filter(({ code }) => code === "GUEST_STUCK")).toHaveLength(1);
+});

@@ -27,6 +27,8 @@ const backlogMost = 5000;
 /** One life of an agent on one machine. */
 export class AgentProcess {
   readonly machine: ProcessHost;
+  /** Guests of which this life has said that their process does not answer. */
+  readonly stuck = new Set<string>();
   readonly #ports: HostPorts;
   readonly #core: Host;
   #alive = true;
@@ -160,6 +162,7 @@ export class AgentProcess {
 
   #take(ready: Ready): void {
     this.#scheduleWake(ready.nextWakeMs);
+    for (const { code, guest } of ready.notes) if (code === "GUEST_STUCK" && guest !== undefined) this.stuck.add(guest);
     if (ready.notes.length > 0 && this.#ports.verbose) {
       for (const note of ready.notes) {
         const mark = note.level === "alarm" ? "ALARM " : "";

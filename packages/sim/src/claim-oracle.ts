@@ -1,4 +1,5 @@
 import type { Ballot, ClaimValue, Configuration, DurableRecord, GuestId, HostId, VoterId } from "@berth/claims";
+import { FenceLedger } from "./fence-ledger.ts";
 import { entryOf } from "./map-entry.ts";
 import type { Violation } from "./violation.ts";
 
@@ -34,8 +35,8 @@ export class ClaimOracle {
   #configs = new Map<number, Configuration>();
   #accepted = new Map<GuestId, Map<string, Accepted>>();
   #latest = new Map<GuestId, ChosenClaim>();
-  #fences = new Map<HostId, Map<VoterId, number>>();
-  #majorityFenced = new Map<HostId, number>();
+  #written: FenceLedger;
+  #standing: FenceLedger;
   #active = new Map<VoterId, number>();
   #listener: ClaimListener;
   #report: (code: Violation["code"], text: string) => void;
@@ -43,12 +44,16 @@ export class ClaimOracle {
   constructor(listener: ClaimListener, report: (code: Violation["code"], text: string) => void) {
     this.#listener = listener;
     this.#report = report;
+    const isMajority = (voters: ReadonlySet<VoterId>): boolean => this.majorityConfig(voters) !== undefined;
+    this.#written = new FenceLedger(isMajority, () => {});
+    this.#standing = new FenceLedger(isMajority, (host, inc) => listener.fencedByMajority(host, inc));
   }
 
   addConfig(config: Configuration): void {
     if (this.#configs.has(config.number)) return;
     this.#configs.set(config.number, config);
-    for (const [host, voters] of this.#fences) this.#judgeFences(host, voters);
+    this.#written.judgeAll();
+    this.#standing.judgeAll();
     for (const [guest, ballots] of this.#accepted) {
       for (const entry of ballots.values()) if (!entry.chosen) this.#judgeAccepted(guest, entry);
     }
@@ -80,13 +85,26 @@ export class ClaimOracle {
     return this.#latest.get(guest);
   }
 
-  /** Highest incarnation of a host that a majority has fenced; 0 when none. */
+  /** Highest incarnation of a host that a majority has fenced and that nobody may execute under any more; 0 when none. */
   fencedInc(host: HostId): number {
-    return this.#majorityFenced.get(host) ?? 0;
+    return this.#standing.fencedInc(host);
   }
 
-  /** A record became durable on the disk of this voter. */
-  written(voter: VoterId, record: DurableRecord): void {
+  /** Highest incarnation that is fenced on a majority of disks, copied fences that do not stand yet included; 0 when none. */
+  fencedOnDisks(host: HostId): number {
+    return this.#written.fencedInc(host);
+  }
+
+  /** This voter's word stands from now on: at once for its own fence, after the quarantine for a copied one. */
+  fenceStands(voter: VoterId, host: HostId, inc: number): void {
+    this.#standing.note(voter, host, inc);
+  }
+
+  /**
+   * A record became durable on the disk of this voter.
+   * @param copied it came with the copy for a new voter set: a fence in it stands only once {@link fenceStands} says so
+   */
+  written(voter: VoterId, record: DurableRecord, copied = false): void {
     switch (record.kind) {
       case "config":
         this.addConfig(record.value);
@@ -104,7 +122,8 @@ export class ClaimOracle {
         return;
       }
       case "voter-host":
-        this.#fence(voter, record.host, record.value.fenced);
+        this.#written.note(voter, record.host, record.value.fenced);
+        if (!copied) this.fenceStands(voter, record.host, record.value.fenced);
         return;
       default:
         return;
@@ -160,25 +179,6 @@ export class ClaimOracle {
     const now = { ballot: entry.ballot, value };
     this.#latest.set(guest, now);
     this.#listener.chosen(guest, now, before);
-  }
-
-  #fence(voter: VoterId, host: HostId, fenced: number): void {
-    if (fenced === 0) return;
-    const voters = entryOf(this.#fences, host, () => new Map<VoterId, number>());
-    if ((voters.get(voter) ?? 0) >= fenced) return;
-    voters.set(voter, fenced);
-    this.#judgeFences(host, voters);
-  }
-
-  #judgeFences(host: HostId, voters: ReadonlyMap<VoterId, number>): void {
-    const highest = this.fencedInc(host);
-    for (const inc of new Set(voters.values())) {
-      if (inc <= highest) continue;
-      const agree = new Set([...voters].filter(([, level]) => level >= inc).map(([id]) => id));
-      if (this.majorityConfig(agree) === undefined) continue;
-      this.#majorityFenced.set(host, Math.max(this.fencedInc(host), inc));
-      this.#listener.fencedByMajority(host, inc);
-    }
   }
 }
 

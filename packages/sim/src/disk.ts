@@ -30,7 +30,8 @@ const writeBackMs = 10_000;
 
 /** The world's ear on a disk: the checker reads registers and fences from what is durable here. */
 export interface DiskListener {
-  written(key: string, value: unknown): void;
+  /** @param batch everything that became durable together with it */
+  written(key: string, value: unknown, batch: readonly DiskWrite[]): void;
 }
 
 /** The disk of one machine. */
@@ -82,7 +83,8 @@ export class Disk {
     this.#inFlight.clear();
     this.#busyUntilMs = 0;
     const { nowMs } = this.#queue;
-    for (const { key, value, atMs } of this.#unsynced.reverse()) if (nowMs - atMs < writeBackMs) this.#put(key, value);
+    for (const { key, value, atMs } of this.#unsynced.reverse())
+      if (nowMs - atMs < writeBackMs) this.#put(key, value, []);
     this.#unsynced = [];
   }
 
@@ -97,13 +99,13 @@ export class Disk {
   #apply(writes: readonly DiskWrite[]): void {
     for (const { key, value } of writes) {
       if (this.lying) this.#unsynced.push({ key, value: this.records.get(key), atMs: this.#queue.nowMs });
-      this.#put(key, value);
+      this.#put(key, value, writes);
     }
   }
 
-  #put(key: string, value: unknown): void {
+  #put(key: string, value: unknown, batch: readonly DiskWrite[]): void {
     if (value === undefined) this.records.delete(key);
     else this.records.set(key, value);
-    this.#listener.written(key, value);
+    this.#listener.written(key, value, batch);
   }
 }

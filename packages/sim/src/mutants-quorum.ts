@@ -63,7 +63,7 @@ export const quorumMutants: readonly Mutant[] = [
       name: "sealed-answers",
       weakens: "a sealed voter goes on granting and accepting",
       seeds: 400,
-      draw: { kinds: ["replace-voter", "partition", "weather", "agent-crash", "mute"] },
+      draw: { hosts: 3, kinds: ["replace-voter", "weather", "hold", "partition", "release", "power-loss"] },
     },
     { answersWhenSealed: () => true },
   ),

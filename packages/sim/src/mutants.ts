@@ -4,10 +4,17 @@ import { clockMutants } from "./mutants-clock.ts";
 import { guestMutants } from "./mutants-guest.ts";
 import { quorumMutants } from "./mutants-quorum.ts";
 import { storyMutants } from "./mutants-story.ts";
+import { voterSetMutants } from "./mutants-voter-set.ts";
 import { runFleet } from "./run-fleet.ts";
 
 /** Every weakening of the protocol that the suite must catch. */
-export const mutants: readonly Mutant[] = [...clockMutants, ...quorumMutants, ...guestMutants, ...storyMutants];
+export const mutants: readonly Mutant[] = [
+  ...clockMutants,
+  ...quorumMutants,
+  ...guestMutants,
+  ...storyMutants,
+  ...voterSetMutants,
+];
 
 /** @throws RangeError when there is none of that name */
 export function mutantNamed(name: string): Mutant {

@@ -18,6 +18,8 @@ export interface OracleTimes {
   readonly afterFenceMs: number;
   /** How long after a thaw something may still execute: one poll and K1, stretched. */
   readonly wakeGraceMs: number;
+  /** How long a fence that came with the copy for a new voter set does not stand: the quarantine on the fastest clock. */
+  readonly copiedFenceMs: number;
 }
 
 /** What the fleet wants of a guest now: needed to judge a destroy. */
@@ -26,6 +28,12 @@ export interface GuestFacts {
   readonly pausesWhenIsolated: boolean;
   /** Policy, drain, release or class give a reason to stop it on this machine. */
   mayStopOn(machine: Machine): boolean;
+}
+
+interface CopiedFence {
+  readonly voter: VoterId;
+  readonly host: string;
+  readonly inc: number;
 }
 
 /** Watches one fleet. */
@@ -51,6 +59,7 @@ export class Oracle {
     this.#checkDeadline(machine);
   };
   #onWakeOver = (copy: Copy): void => this.#wakeOver(copy);
+  #onQuarantineOver = ({ voter, host, inc }: CopiedFence): void => this.claims.fenceStands(voter, host, inc);
 
   constructor(
     queue: EventQueue,
@@ -94,11 +103,18 @@ export class Oracle {
     if (message.kind === "renew-reply") this.leases.arrived(to.name, message);
   }
 
-  written(machine: Machine, record: DurableRecord | undefined): void {
+  /** @param activates the record was written in the batch with which the voter was activated: it is the copy's, not its own */
+  written(machine: Machine, record: DurableRecord | undefined, activates: boolean): void {
     if (record === undefined) return;
-    const disk = machine.disk.records.get("voter-disk") as DurableRecord | undefined;
-    if (disk?.kind === "voter-disk") this.claims.written(disk.value.voter, record);
-    else if (record.kind === "config") this.claims.addConfig(record.value);
+    const voter = voterOf(machine);
+    if (voter === undefined) {
+      if (record.kind === "config") this.claims.addConfig(record.value);
+      return;
+    }
+    this.claims.written(voter, record, activates);
+    if (!activates || record.kind !== "voter-host" || record.value.fenced === 0) return;
+    const fence: CopiedFence = { voter, host: record.host, inc: record.value.fenced };
+    this.#queue.after(this.#times.copiedFenceMs, this.#onQuarantineOver, fence);
   }
 
   executionChanged(machine: Machine, process: GuestProcess, executing: boolean, planted: boolean): void {
@@ -121,7 +137,7 @@ export class Oracle {
     const facts = this.#facts.get(process.guest);
     if (facts === undefined || facts.gossip || !facts.pausesWhenIsolated || facts.mayStopOn(machine)) return;
     const owner = this.claims.owner(process.guest);
-    if (owner?.value.owner !== machine.name || owner.value.inc <= this.claims.fencedInc(machine.name)) return;
+    if (owner?.value.owner !== machine.name || owner.value.inc <= this.claims.fencedOnDisks(machine.name)) return;
     if (owner.value.inc !== incarnationOf(machine)) return;
     // An empty disk begins again with low incarnations: a claim of the same number from before is not its own.
     if (machine.wipedAtMs > (this.#chosenAtMs.get(process.guest) ?? 0)) return;

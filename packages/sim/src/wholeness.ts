@@ -8,7 +8,8 @@ import { voterOf } from "./oracle.ts";
  *
  * Every guest that policy wants running, and that some host in good order may run, executes exactly once and exists
  * nowhere else, paused copies included. Every guest that policy wants down exists nowhere. Where no majority of voter
- * disks is left there is nothing to expect but safety.
+ * disks is left there is nothing to expect but safety. A suspended process that is stuck in the kernel keeps its guest: its owner can
+ * neither resume it nor confirm it gone, and nobody else may run it; then its owner must have said so.
  */
 export function whatIsMissing(fleet: Fleet): string[] {
   if (!hasQuorum(fleet)) return [];
@@ -34,12 +35,20 @@ function lookAt(fleet: Fleet, guest: GuestSpec, index: number): string | undefin
   if (able.length === 0) return undefined;
   // Gossip mode has no fence: a copy that cannot be killed executes on beside the one that stays.
   if (stuck && guest.mode === "gossip") return undefined;
+  if (executing.length === 0 && holders.some((machine) => keepsStuck(fleet, machine, guest.name))) return undefined;
   if (executing.length !== 1) {
     const where = executing.length === 0 ? "executes nowhere" : `executes on ${executing.join(" and ")}`;
     const could = able.map(({ name }) => name).join(", ");
     return `${guest.name} ${where}${names === "" ? "" : ` (exists on ${names})`}; ${could} could run it`;
   }
   return holders.length === 1 || stuck ? undefined : `${guest.name} executes on ${executing[0]} and exists on ${names}`;
+}
+
+/** The owner has a process that nothing moves any more, and has raised the alarm. */
+function keepsStuck(fleet: Fleet, machine: Machine, guest: string): boolean {
+  const unkillable = machine.hypervisor.processes.get(guest)?.unkillable === true;
+  const owner = fleet.oracle.claims.owner(guest)?.value.owner;
+  return unkillable && owner === machine.name && machine.agent?.stuck.has(guest) === true;
 }
 
 function inGoodOrder(fleet: Fleet, machine: Machine): boolean {

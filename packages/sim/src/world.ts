@@ -1,13 +1,14 @@
 import {
   type Configuration,
   type DurableRecord,
+  grantMs,
   type Message,
   type Profile,
   type PromisedGuest,
   profiles,
 } from "@berth/claims";
 import { type Builds, type LoopFlaws, productionBuilds } from "./builds.ts";
-import { Disk } from "./disk.ts";
+import { Disk, type DiskWrite } from "./disk.ts";
 import { EventQueue } from "./event-queue.ts";
 import { injectFault } from "./fault-injector.ts";
 import type { Fault } from "./faults.ts";
@@ -20,7 +21,7 @@ import type { Journal } from "./journal.ts";
 import { Machine } from "./machine.ts";
 import { type Envelope, fairWeather, Network } from "./network.ts";
 import { Operator } from "./operator.ts";
-import { type GuestFacts, Oracle } from "./oracle.ts";
+import { type GuestFacts, Oracle, type OracleTimes } from "./oracle.ts";
 import { promisedGuests, uuidOf } from "./policy-sheet.ts";
 import { Prng } from "./prng.ts";
 import { TraceHash } from "./trace-hash.ts";
@@ -241,7 +242,9 @@ export class World implements Fleet {
     const steady = spec.timing === "steady";
     // Hosts take the extremes in turn: the worst case is a slow holder under fast voters, and the other way round.
     const rate = 1 + spec.rho * (spec.timing === "ordinary" ? random.between(-1, 1) : node % 2 === 0 ? -1 : 1);
-    const disk: Disk = new Disk(queue, random, { written: (key, value) => this.#written(node, key, value) });
+    const disk: Disk = new Disk(queue, random, {
+      written: (key, value, batch) => this.#written(node, key, value, batch),
+    });
     disk.steady = steady;
     const hypervisor: Hypervisor = new Hypervisor(queue, random, measuredTimes, {
       executionChanged: (process, executing) => {
@@ -281,10 +284,11 @@ export class World implements Fleet {
     this.say(machine.name, executing ? `${guest} EXECUTES here` : `${guest} no longer executes here`);
   }
 
-  #written(node: number, key: string, value: unknown): void {
+  #written(node: number, key: string, value: unknown, batch: readonly DiskWrite[]): void {
     this.hash.addTime(this.queue.nowMs);
     this.hash.addName(key);
-    this.oracle.written(this.machineAt(node), value as DurableRecord | undefined);
+    const activates = batch.some((write) => write.key === "voter-active");
+    this.oracle.written(this.machineAt(node), value as DurableRecord | undefined, activates);
   }
 
   #firstConfig(): Configuration {
@@ -316,7 +320,7 @@ export class World implements Fleet {
     this.#planting = false;
   }
 
-  #oracleTimes(): { fenceMs: number; afterFenceMs: number; wakeGraceMs: number } {
+  #oracleTimes(): OracleTimes {
     const { profile, spec } = this;
     const stretch = 1 + 2 * spec.rho;
     return {
@@ -324,6 +328,7 @@ export class World implements Fleet {
       afterFenceMs:
         (profile.stopMs + profile.pollMs + 2 * profile.clockResolutionMs + 20) * stretch + profile.watchdogMs,
       wakeGraceMs: (profile.pollMs + profile.killMs + profile.pollMs + 50) * stretch,
+      copiedFenceMs: grantMs(profile) / stretch,
     };
   }
 

@@ -77,6 +77,16 @@ describe("the oracle of claims", () => {
     oracle.written("c", known({ fenced: 2 }));
     expect(oracle.fencedInc("h1")).toBe(2);
   });
+
+  test("a fence that was copied to a new voter set counts when its quarantine is over, and is on the disks before", () => {
+    const { oracle, fenced } = claims();
+    oracle.written("a", known({ fenced: 1 }));
+    oracle.written("b", known({ fenced: 1 }), true);
+    expect(fenced).toEqual([]);
+    expect(oracle.fencedOnDisks("h1")).toBe(1);
+    oracle.fenceStands("b", "h1", 1);
+    expect(fenced).toEqual(["h1 1"]);
+  });
 });
 
 describe("the oracle of leases", () => {

@@ -7,7 +7,11 @@ test.each([
     "a host that restarted twice, where a voter had missed the incarnation in between, could not take over from itself",
   ],
   [4374, "a guest started by hand that policy wants down stayed suspended for ever"],
+  [7792, "the owner of a guest whose process is stuck resumed it twice a second for ever and told nobody"],
+  [9264, "a guest was not brought back"],
   [13041, "two claims that each reached one voter made everybody wait for an owner that was none"],
+  [15993, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
+  [16132, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
 ])("the promise holds in the fleet of seed %i, where once %s", (seed) => {
   const failure = runSeed(seed);
   if (failure !== undefined) expect.fail(describeFailure(shorten(failure), `npm run sim -- --seed ${seed}`));

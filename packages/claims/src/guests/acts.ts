@@ -11,15 +11,19 @@ import type { GuestState } from "./state.ts";
 const actLimitMs = 60_000;
 /** In gossip mode with `run` no lease ends; a resume must still be begun soon after it was decided. */
 const resumeBeginMs = 5_000;
-/** After a failed act the next one waits this long. */
-export const failedPauseMs = 500;
+/** After a failed act the next one waits this long, and twice as long after each further one. */
+const failedPauseMs = 500;
+/** The pause grows no further than this. */
+const failedPauseMostMs = 4_000;
+/** So many failures in a row and no change to be seen: the process does not answer, and a person must look. */
+export const failuresBeforeAlarm = 5;
 /** A suspend or destroy that showed no effect is repeated after this long. */
 const forceAgainMs = 1_000;
 
 /** Whether something gentle may be begun now. */
 export function isFree(parts: GuestParts, g: GuestState, now: Now): boolean {
   if (g.act !== undefined && now.bootMs - g.actSinceMs >= actLimitMs) g.act = undefined;
-  const againMs = g.failedMs + failedPauseMs;
+  const againMs = g.failedMs + Math.min(failedPauseMostMs, failedPauseMs * 2 ** Math.max(0, g.failures - 1));
   if (now.bootMs < againMs) parts.wakeGuest(g, againMs);
   return g.act === undefined && !g.awaitsLook && now.bootMs >= againMs;
 }
@@ -54,6 +58,8 @@ export function force(parts: GuestParts, g: GuestState, kind: "suspend" | "destr
 
 /** An act ended. */
 export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed", now: Now): void {
+  const onProcess = act.kind === "suspend" || act.kind === "resume" || act.kind === "destroy";
+  if (onProcess) g.failures = outcome === "failed" ? g.failures + 1 : 0;
   if (g.forced?.kind === act.kind && outcome === "failed") g.forced = undefined;
   if (g.act?.id !== act.id) return;
   g.act = undefined;

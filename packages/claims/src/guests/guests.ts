@@ -10,7 +10,7 @@ import { Schedule } from "../schedule.ts";
 import type { Now } from "../time.ts";
 import type { GuestId, GuestObservation, HostId, PromisedGuest } from "../words.ts";
 import { evaluateAbsent } from "./absent.ts";
-import { onActDone, onLook } from "./acts.ts";
+import { failuresBeforeAlarm, onActDone, onLook } from "./acts.ts";
 import { beginAdoption, bidMs, endAdoption } from "./adoption.ts";
 import { guestAdvert, hostAdvert, hostsRunning, learnFromGossip } from "./adverts.ts";
 import { evaluateGossipMode } from "./gossip-mode.ts";
@@ -156,7 +156,10 @@ export class Guests {
     const inFlight = g.resumeInFlight;
     onLook(g);
     if (changed || inFlight !== g.resumeInFlight) this.feedDirty = true;
-    if (changed) this.#toAdvertise.add(g.guest);
+    if (changed) {
+      this.#toAdvertise.add(g.guest);
+      g.failures = 0;
+    }
     if (g.observed === undefined) g.lostTo = undefined;
     if (g.observed === undefined) {
       endAdoption(this.parts, g);
@@ -170,6 +173,9 @@ export class Guests {
   onActDone(act: Act, outcome: "done" | "failed", reason: string | undefined, now: Now): void {
     const g = this.#of(act.guest);
     onActDone(g, act, outcome, now);
+    // Without a hypervisor everything fails, and nothing is learnt of the process.
+    if (!this.parts.here.hypervisorUp) g.failures = 0;
+    if (outcome === "failed" && g.failures === failuresBeforeAlarm) this.#alarmStuck(g, act);
     if (outcome === "failed")
       this.parts.outbox.note({
         level: "warning",
@@ -178,6 +184,12 @@ export class Guests {
         text: `${act.kind} failed${reason === undefined ? "" : `: ${reason}`}`,
       });
     this.touch(act.guest);
+  }
+
+  /** Nobody else may have it while its process is there: only a person, or a reset of the host, can help. */
+  #alarmStuck({ guest }: GuestState, { kind }: Act): void {
+    const text = `${guest} does not answer: ${kind} failed ${failuresBeforeAlarm} times; its process may be stuck in the kernel`;
+    this.parts.outbox.note({ level: "alarm", code: "GUEST_STUCK", guest, text });
   }
 
   onNews(news: readonly GossipEntry[], now: Now): void {

@@ -1,7 +1,7 @@
 /** A guest that this host owns under its present incarnation: keep it as policy wants it, or let it go in order. */
 import type { Now } from "../time.ts";
 import type { PromisedGuest } from "../words.ts";
-import { begin, force, isFree } from "./acts.ts";
+import { begin, failuresBeforeAlarm, force, isFree } from "./acts.ts";
 import { bestOther } from "./candidates.ts";
 import { isolate } from "./isolation.ts";
 import { deadManAlive, type GuestParts } from "./parts.ts";
@@ -118,7 +118,8 @@ function resume(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: N
     say(g, "isolated", alive ? "paused: no lease" : "paused: the dead-man is silent");
     return;
   }
-  say(g, "starting", "claim and lease are this host's; resumes");
+  const stuck = g.failures >= failuresBeforeAlarm;
+  say(g, "starting", stuck ? "its process does not answer; resumed again" : "claim and lease are this host's; resumes");
   begin(parts, g, { kind: "resume", why: "claim and lease hold" }, now);
 }
 

@@ -47,6 +47,8 @@ export interface GuestState {
   stoppingSinceMs: number | undefined;
   isolatedSinceMs: number | undefined;
   startFailures: number;
+  /** Suspends, resumes and destroys that failed in a row, without any change to be seen. */
+  failures: number;
   /** When the last act failed (boot-time). */
   failedMs: number;
   /** An earlier life of this boot had it on the dead-man's list: Berth's own, never production from before Berth. */
@@ -86,6 +88,7 @@ export function newGuestState(guest: GuestId): GuestState {
     stoppingSinceMs: undefined,
     isolatedSinceMs: undefined,
     startFailures: 0,
+    failures: 0,
     failedMs: Number.NEGATIVE_INFINITY,
     earlier: undefined,
     avoidUntilMs: 0,

@@ -26,7 +26,7 @@ export function leaseView(state: VoterState, rules: Rules, host: HostId, now: No
  */
 export function fenceStands(state: VoterState, rules: Rules, host: HostId, inc: number, now: Now): boolean {
   const known = state.hosts.get(host);
-  return known !== undefined && rules.isFenced(known, inc) && !leaseView(state, rules, host, now).quarantined;
+  return known !== undefined && rules.isFenced(known, inc) && rules.fenceStands(leaseView(state, rules, host, now));
 }
 
 /** How long until a FENCE of `host` can succeed here: 0 when now. Milliseconds. */
