@@ -1,6 +1,8 @@
-import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { type KeyObject, sign, verify } from "node:crypto";
 import type { GossipEntry, HostId, Message } from "@berth/claims";
 import { peerIdFromString } from "@libp2p/peer-id";
+import { canonicalText } from "./canonical-text.ts";
+import { publicKeyOf } from "./ed25519.ts";
 import type { HostKey } from "./host-key.ts";
 import type { MemberList } from "./member-list.ts";
 import type { PeerTally } from "./peer-tally.ts";
@@ -71,9 +73,7 @@ export class EntryProofs {
     const known = this.#publicKeys.get(peerId);
     if (known !== undefined) return known;
     const raw = peerIdFromString(peerId).publicKey?.raw ?? new Uint8Array(32);
-    // RFC 8410: the fixed heading of an Ed25519 public key, then its 32 bytes.
-    const spki = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw]);
-    const made = createPublicKey({ key: spki, format: "der", type: "spki" });
+    const made = publicKeyOf(raw);
     this.#publicKeys.set(peerId, made);
     return made;
   }
@@ -82,15 +82,4 @@ export class EntryProofs {
     const { origin, life, seq, key, body } = entry;
     return Buffer.from(canonicalText(["berth-gossip-entry-1", this.#fleet, origin, life, seq, key, body]));
   }
-}
-
-/** JSON with sorted keys: the same value gives the same text, whoever decoded it. */
-function canonicalText(value: unknown): string {
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalText(field)}`);
-  return `{${fields.join(",")}}`;
 }

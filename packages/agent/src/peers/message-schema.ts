@@ -34,7 +34,8 @@ const profile = z.strictObject({
   pollMs: z.number(),
   clockResolutionMs: z.number(),
 });
-const configuration: z.ZodType<Configuration> = z.strictObject({
+/** The configuration that all members live by. */
+export const configurationSchema: z.ZodType<Configuration> = z.strictObject({
   number: counter,
   voters,
   profile,
@@ -73,14 +74,14 @@ const requests = [
     ...request,
     phase,
     ballot,
-    next: configuration.exactOptional(),
+    next: configurationSchema.exactOptional(),
   }),
-  z.strictObject({ kind: z.literal("seal"), ...request, next: configuration }),
+  z.strictObject({ kind: z.literal("seal"), ...request, next: configurationSchema }),
   z.strictObject({ kind: z.literal("snapshot"), ...request, cursor: short }),
   z.strictObject({
     kind: z.literal("install"),
     ...request,
-    next: configuration,
+    next: configurationSchema,
     copy: short,
     pageNumber: counter,
     pageCount: counter,
@@ -89,7 +90,7 @@ const requests = [
   z.strictObject({
     kind: z.literal("activate"),
     ...request,
-    next: configuration,
+    next: configurationSchema,
     copy: short,
     pageCount: counter,
   }),
@@ -144,7 +145,7 @@ const replies = [
     ballot,
     rejectedBy: ballot.exactOptional(),
     acceptedBallot: ballot.exactOptional(),
-    next: configuration.exactOptional(),
+    next: configurationSchema.exactOptional(),
   }),
   z.strictObject({ kind: z.literal("seal-reply"), ...reply, sealed: z.boolean() }),
   z.strictObject({
@@ -161,7 +162,7 @@ const replies = [
 const notice = z.strictObject({
   kind: z.literal("config-notice"),
   ...head,
-  config: configuration,
+  config: configurationSchema,
   sealed: z.boolean(),
 });
 
