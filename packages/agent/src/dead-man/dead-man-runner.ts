@@ -11,16 +11,15 @@ import {
 } from "@berth/claims";
 import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
 import type { HostClock } from "../ports/host-clock.ts";
-import { type LookedFor, lookAtGuests } from "./guest-look.ts";
-import { findGuestProcesses, guestProcess, killProcess, type ProcessPlaces } from "./guest-process.ts";
-import type { LibvirtHand } from "./libvirt-hand.ts";
+import type { GuestHand } from "./guest-hand.ts";
+import type { LookedFor } from "./guest-look.ts";
 import type { WatchdogDevice } from "./watchdog-device.ts";
 
 /** What the runner works with. */
 export interface RunnerComponents {
   readonly machine: DeadMan;
   readonly clock: HostClock;
-  readonly libvirt: LibvirtHand;
+  readonly hand: GuestHand;
   readonly watchdog: WatchdogDevice;
   /** The feed as it stands now; undefined when absent or damaged. */
   readonly readFeed: () => DeadManFeed | undefined;
@@ -33,13 +32,9 @@ export interface RunnerInit {
   readonly bootId: string;
   /** Guests that this host owned when the store was last written. */
   readonly guests: readonly GuestId[];
-  readonly places: ProcessPlaces;
   readonly degraded: readonly string[];
   readonly watchdogTimeoutMs?: number;
 }
-
-/** A look waits this long for suspends under way, so that it sees what they did. A suspend takes 3 ms. */
-const suspendPatienceMs = 60;
 
 /**
  * Drives the dead-man's machine: polls it, kills at once, suspends and looks beside the polling, so that nothing that
@@ -48,7 +43,6 @@ const suspendPatienceMs = 60;
 export class DeadManRunner {
   readonly #parts: RunnerComponents;
   readonly #init: RunnerInit;
-  readonly #suspending = new Map<GuestId, Promise<unknown>>();
   readonly #processes = new Map<GuestId, ProcessIdentity>();
   #feed: DeadManFeed | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -69,7 +63,7 @@ export class DeadManRunner {
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#guests().length === 0) this.#parts.watchdog.disarm();
-    await this.#parts.libvirt.close();
+    await this.#parts.hand.close();
   }
 
   #turn(event: (feed: { feed?: DeadManFeed }) => Parameters<DeadMan["step"]>[0]): void {
@@ -111,7 +105,7 @@ export class DeadManRunner {
         this.#kill(act.guest, act.process);
         return;
       case "suspend":
-        this.#suspend(act.guest);
+        void this.#parts.hand.suspend({ guest: act.guest, uuid: this.#uuidOf(act.guest) });
         return;
       case "observe":
         void this.#look();
@@ -120,36 +114,16 @@ export class DeadManRunner {
   }
 
   #kill(guest: GuestId, recorded: ProcessIdentity | undefined): void {
-    const { places } = this.#init;
-    const outcome = recorded === undefined ? "gone" : killProcess(recorded, places);
-    // The recorded process may be an earlier run of the guest: the one that runs now is killed as well.
-    const present = outcome === "gone" ? this.#presentProcess(guest) : undefined;
-    const outcomes = present === undefined ? [outcome] : [outcome, killProcess(present, places)];
-    if (outcomes.includes("failed"))
+    if (this.#parts.hand.kill({ guest, uuid: this.#uuidOf(guest) }, recorded) === "failed")
       this.#parts.log({ level: "alarm", code: "KILL_FAILED", text: `${guest}: the kernel refuses the kill`, guest });
-  }
-
-  #presentProcess(guest: GuestId): ProcessIdentity | undefined {
-    const named = { guest, uuid: this.#uuidOf(guest) };
-    return guestProcess(named, this.#init.places) ?? findGuestProcesses([named]).get(guest);
-  }
-
-  #suspend(guest: GuestId): void {
-    if (this.#suspending.has(guest)) return;
-    const done = this.#parts.libvirt
-      .suspend({ guest, uuid: this.#uuidOf(guest) })
-      .finally(() => this.#suspending.delete(guest));
-    this.#suspending.set(guest, done);
   }
 
   /** One look at a time; the machine asks again at every poll while it needs one. */
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    await settled([...this.#suspending.values()], suspendPatienceMs);
-    const domains = await this.#parts.libvirt.activeDomains();
+    const observed = await this.#parts.hand.look(this.#guests());
     this.#looking = false;
-    const observed = lookAtGuests(this.#guests(), domains, this.#init.places);
     for (const { guest, process } of observed) if (process !== undefined) this.#processes.set(guest, process);
     const now = this.#parts.clock.now();
     this.#parts.machine.step({ kind: "observed", guests: observed }, now);
@@ -168,7 +142,7 @@ export class DeadManRunner {
   }
 
   #beat(now: Now): void {
-    const { watchdog, libvirt } = this.#parts;
+    const { watchdog, hand } = this.#parts;
     const { bootId, degraded, watchdogTimeoutMs } = this.#init;
     const expired = this.#feed === undefined || holderRemainingMs(this.#feed.deadline, now) <= 0;
     this.#parts.writeHeartbeat({
@@ -177,19 +151,10 @@ export class DeadManRunner {
       bootId,
       at: now,
       expired,
-      libvirtUp: libvirt.up,
+      libvirtUp: hand.up,
       watchdog: watchdog.state,
       ...(watchdogTimeoutMs === undefined ? {} : { watchdogTimeoutMs }),
       degraded: watchdog.reason === "" ? degraded : [...degraded, watchdog.reason],
     });
   }
-}
-
-/** Waits until all have ended, `ms` at most. */
-async function settled(all: readonly Promise<unknown>[], ms: number): Promise<void> {
-  if (all.length === 0) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([Promise.allSettled(all), promise]);
-  clearTimeout(timer);
 }

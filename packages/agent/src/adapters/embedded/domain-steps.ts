@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { DomainStep } from "@berth/planner";
 import { AgentError } from "../../agent-error.ts";
 import { readDomainDefinition, resizeDefinition } from "./domain-definition.ts";
@@ -100,12 +101,13 @@ function startDomain(state: EmbeddedState, domain: EmbeddedDomain, paused: boole
     }
   }
   // A managed save image is used up by the start or dropped before it: either way it is gone.
-  return { ...domain, state: wanted, active: domain.inactive, managedSave: false };
+  return { ...domain, state: wanted, active: domain.inactive, run: randomUUID(), managedSave: false };
 }
 
-function stopDomain(domain: EmbeddedDomain): EmbeddedDomain | undefined {
+/** The domain once it has stopped; undefined for a transient one, which vanishes. */
+export function stopDomain(domain: EmbeddedDomain): EmbeddedDomain | undefined {
   if (domain.inactive === undefined) return undefined;
-  const { active: _, ...rest } = domain;
+  const { active: _, run: __, ...rest } = domain;
   return { ...rest, state: "shutoff" };
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Observation, ObservedDomain } from "@berth/model";
-import type { DomainStep, Step, VolumeStep } from "@berth/planner";
+import type { Step, VolumeStep } from "@berth/planner";
 import { AgentError } from "../../agent-error.ts";
 import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlAnswers, XmlView } from "../../ports/hypervisor.ts";
 import { embeddedCapabilitiesXml } from "./capabilities.ts";
@@ -11,6 +11,7 @@ import type { EmbeddedDomain, EmbeddedState } from "./embedded-state.ts";
 import { lifecycleChange } from "./lifecycle.ts";
 import { applyNetworkStep } from "./network-steps.ts";
 import type { StateStore } from "./state-store.ts";
+import { type KnownDomains, knownDomains, lifecycleDifferences, watchStateFile } from "./state-watch.ts";
 
 /** What the embedded hypervisor is made of. */
 export interface EmbeddedComponents {
@@ -33,6 +34,8 @@ export class EmbeddedHypervisor implements Hypervisor {
   readonly alive = true;
   readonly #store: StateStore;
   readonly #listeners = new Set<(event: LifecycleEvent) => void>();
+  #known: KnownDomains = new Map();
+  #unwatch: (() => void) | undefined;
 
   constructor(components: EmbeddedComponents) {
     this.#store = components.store;
@@ -81,33 +84,80 @@ export class EmbeddedHypervisor implements Hypervisor {
 
   async perform(step: Step, signal?: AbortSignal): Promise<void> {
     if (step.kind === "shutdown-domain") await this.#graceOf(step.domain, step.timeoutMs, signal);
-    await this.#store.change((state) => this.#apply(state, step));
+    if (step.kind === "start-domain") await this.#startTime(step.domain, signal);
+    let done: DomainChange | undefined;
+    await this.#store.change((state) => {
+      done = apply(state, step);
+    });
+    if (done !== undefined) this.#tellOwn(done);
   }
 
   async onLifecycle(listener: (event: LifecycleEvent) => void): Promise<() => void> {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listen(listener);
   }
 
   async close(): Promise<void> {
     await this.#store.settled();
     this.#listeners.clear();
+    this.#endWatch();
   }
 
-  #apply(state: EmbeddedState, step: Step): void {
-    if ("network" in step) applyNetworkStep(state, step);
-    else if (step.kind === "create-volume") createVolume(state, step);
-    else this.#applyToDomain(state, step);
+  #listen(listener: (event: LifecycleEvent) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#unwatch === undefined) {
+      this.#known = knownDomains(this.#store.read());
+      this.#unwatch = watchStateFile(this.#store.path, () => this.#tellForeign());
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#endWatch();
+    };
   }
 
-  #applyToDomain(state: EmbeddedState, step: DomainStep): void {
-    const before = state.domains.get(step.domain);
-    applyDomainStep(state, step);
-    const after = state.domains.get(step.domain);
-    const change = lifecycleChange(before, after, step);
+  #endWatch(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+
+  /** A step of this process is told by its kind, and at once; the watch then finds nothing new in it. */
+  #tellOwn({ name, before, after, change }: DomainChange): void {
+    if (this.#unwatch !== undefined) {
+      const known = new Map(this.#known);
+      if (after === undefined) known.delete(name);
+      else known.set(name, after);
+      this.#known = known;
+    }
     const uuid = (after ?? before)?.uuid;
-    if (change === undefined || uuid === undefined) return;
-    for (const listener of this.#listeners) listener({ domain: step.domain, uuid, change });
+    if (change !== undefined && uuid !== undefined) this.#tell({ domain: name, uuid, change });
+  }
+
+  /** What other processes did since the last look. A file that cannot be read now is told by whoever asks for it next. */
+  #tellForeign(): void {
+    let now: KnownDomains;
+    try {
+      now = knownDomains(this.#store.read());
+    } catch (error) {
+      if (error instanceof AgentError) return;
+      throw error;
+    }
+    const events = lifecycleDifferences(this.#known, now);
+    this.#known = now;
+    for (const event of events) this.#tell(event);
+  }
+
+  #tell(event: LifecycleEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Where a simulation asks for it, a start takes its time before it has any effect. */
+  async #startTime(name: string, signal: AbortSignal | undefined): Promise<void> {
+    const { startMs } = this.#store.options;
+    if (startMs === 0 || this.#store.read().domains.get(name)?.active !== undefined) return;
+    try {
+      await delay(startMs, undefined, signal && { signal });
+    } catch (error) {
+      throw new AgentError("ABORTED", `gave up starting '${name}'`, { cause: error });
+    }
   }
 
   /** Waits out the time that a guest has which does not react: the caller then stops it. */
@@ -131,9 +181,32 @@ export class EmbeddedHypervisor implements Hypervisor {
     const listener = (event: LifecycleEvent) => {
       if (event.domain === name && event.change === "stopped") waiting.dispatchEvent(new Event("stopped"));
     };
-    this.#listeners.add(listener);
-    return { promise: once(waiting, "stopped").then(() => undefined), cancel: () => this.#listeners.delete(listener) };
+    const cancel = this.#listen(listener);
+    return { promise: once(waiting, "stopped").then(() => undefined), cancel };
   }
+}
+
+/** What one step did to one domain. */
+interface DomainChange {
+  readonly name: string;
+  readonly before: EmbeddedDomain | undefined;
+  readonly after: EmbeddedDomain | undefined;
+  readonly change: LifecycleEvent["change"] | undefined;
+}
+
+function apply(state: EmbeddedState, step: Step): DomainChange | undefined {
+  if ("network" in step) {
+    applyNetworkStep(state, step);
+    return undefined;
+  }
+  if (step.kind === "create-volume") {
+    createVolume(state, step);
+    return undefined;
+  }
+  const before = state.domains.get(step.domain);
+  applyDomainStep(state, step);
+  const after = state.domains.get(step.domain);
+  return { name: step.domain, before, after, change: lifecycleChange(before, after, step) };
 }
 
 function createVolume(state: EmbeddedState, step: VolumeStep): void {

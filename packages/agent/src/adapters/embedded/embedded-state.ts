@@ -26,6 +26,8 @@ export interface EmbeddedDomain {
   readonly managedSave: boolean;
   readonly inactive?: EmbeddedDefinition;
   readonly active?: EmbeddedDefinition;
+  /** Names one run, from its start to its stop: what a process id is to a real guest. Present while it is active. */
+  readonly run?: string;
 }
 
 /** A definition as libvirt would print it, with the numbers that a bulk call needs at hand. */

@@ -1,6 +1,15 @@
 import { acquireFileLock } from "../../state/file-lock.ts";
 import { makeStateFolder, stateFileError } from "../../state/state-folder.ts";
+import { type EmbeddedOptions, readEmbeddedOptions } from "./embedded-options.ts";
 import type { EmbeddedState } from "./embedded-state.ts";
+import {
+  appendExecutions,
+  type ExecutionEntry,
+  executingRuns,
+  executionChanges,
+  monotonicMs,
+} from "./execution-journal.ts";
+import { applyKills, killedRunsPath } from "./killed-runs.ts";
 import { type FileStamp, readStateFile, stampOf, writeStateFile } from "./state-file.ts";
 
 /** One change waiting to be applied and written. */
@@ -11,19 +20,31 @@ interface PendingChange {
 }
 
 /**
- * The state file with its lock. Changes that wait at the same moment are applied together and cost one write: the
- * promise of each settles only after its effect is on the disk, so a process killed at any point has lost nothing
- * that it had reported.
+ * The state file with its lock, for any number of processes. Changes that wait at the same moment are applied together and
+ * cost one write: the promise of each settles only after its effect is on the disk, so a process killed at any point has
+ * lost nothing that it had reported. Between taking the lock and giving it back nothing is waited for: a process that is
+ * stopped while it waits keeps nobody out.
  */
 export class StateStore {
   readonly path: string;
+  readonly #lockWaitMs: number | undefined;
+  #options: EmbeddedOptions | undefined;
   #state: EmbeddedState | undefined;
   #stamp: FileStamp = "";
+  #killStamp: FileStamp = "";
   #waiting: PendingChange[] = [];
   #flushing: Promise<void> | undefined;
 
-  constructor(path: string) {
+  /** @param init `lockWaitMs`: patience with another process that holds the lock. @default that of `acquireFileLock` */
+  constructor(path: string, init: { readonly lockWaitMs?: number } = {}) {
     this.path = path;
+    this.#lockWaitMs = init.lockWaitMs;
+  }
+
+  /** What a simulation asks of this hypervisor; read once. */
+  get options(): EmbeddedOptions {
+    this.#options ??= readEmbeddedOptions(this.path);
+    return this.#options;
   }
 
   /**
@@ -32,9 +53,14 @@ export class StateStore {
    */
   read(): EmbeddedState {
     try {
-      if (this.#state !== undefined && stampOf(this.path) === this.#stamp) return this.#state;
+      // The kills are looked at first: one that comes between the two looks is found by the next call.
+      const killStamp = stampOf(killedRunsPath(this.path));
+      const known = this.#state;
+      if (known !== undefined && killStamp === this.#killStamp && stampOf(this.path) === this.#stamp) return known;
       const { state, stamp } = readStateFile(this.path);
+      applyKills(this.path, state);
       this.#stamp = stamp;
+      this.#killStamp = killStamp;
       this.#state = state;
       return state;
     } catch (error) {
@@ -59,15 +85,15 @@ export class StateStore {
   async #flush(): Promise<void> {
     try {
       makeStateFolder(this.path);
-      const lock = await acquireFileLock(`${this.path}.lock`);
-      try {
-        while (this.#waiting.length > 0) {
+      while (this.#waiting.length > 0) {
+        const lock = await acquireFileLock(`${this.path}.lock`, this.#lockWaitMs);
+        try {
           this.#writeBatch(this.#waiting.splice(0));
-          // Lets those who waited for this batch ask for their next change, so that it joins the next batch.
-          await new Promise(setImmediate);
+        } finally {
+          lock.release();
         }
-      } finally {
-        lock.release();
+        // Lets those who waited for this batch ask for their next change, so that it joins the next batch.
+        await new Promise(setImmediate);
       }
     } catch (error) {
       for (const change of this.#waiting.splice(0)) change.reject(stateFileError(this.path, error));
@@ -81,8 +107,9 @@ export class StateStore {
     let applied: PendingChange[] = [];
     try {
       const state = this.read();
+      const before = executingRuns(state);
       applied = batch.filter((change) => applyOrReject(change, state));
-      if (applied.length > 0) this.#stamp = writeStateFile(this.path, state);
+      if (applied.length > 0) this.#write(state, before);
       for (const change of applied) change.resolve();
     } catch (error) {
       // What is in memory is ahead of the disk now: read it anew next time.
@@ -90,6 +117,23 @@ export class StateStore {
       for (const change of batch) change.reject(stateFileError(this.path, error));
     }
   }
+
+  #write(state: EmbeddedState, before: ReadonlyMap<string, string>): void {
+    if (!this.options.journal) {
+      this.#stamp = writeStateFile(this.path, state);
+      return;
+    }
+    const { begins, ends } = executionChanges(before, state);
+    const began = [...begins].map(([guest, run]) => entryOf(guest, run, "executes"));
+    appendExecutions(this.path, began);
+    this.#stamp = writeStateFile(this.path, state);
+    const ended = [...ends].map(([guest, change]) => entryOf(guest, before.get(guest) ?? guest, change));
+    appendExecutions(this.path, ended);
+  }
+}
+
+function entryOf(guest: string, run: string, change: ExecutionEntry["change"]): ExecutionEntry {
+  return { ms: monotonicMs(), guest, run, change };
 }
 
 /** A change checks before it changes anything, so one that throws has left the state as it was. */
