@@ -10,6 +10,7 @@ const needed: Readonly<Record<string, string>> = {
   "dnsmasq-base": "/usr/sbin/dnsmasq",
   iptables: "/usr/sbin/iptables",
   iproute2: "/usr/sbin/ip",
+  nftables: "/usr/sbin/nft",
   tini: "/usr/bin/tini",
   cfengine3: "/usr/bin/cf-promises",
 };

@@ -33,6 +33,13 @@ export interface PrivateLibvirtdInit {
   readonly hostname?: string;
   /** More lines for `libvirtd.conf`, such as `max_client_requests = 5`. @default none */
   readonly daemonSettings?: readonly string[];
+  /** @default a new one */
+  readonly hostUuid?: string;
+  /**
+   * Folder that is this host's disk: `/etc/libvirt`, `/var/lib/libvirt`, `/etc/berth` and `/var/lib/berth` live in it and
+   * outlast the host. Such a host has a boot id of its own. @default none: everything ends with the host
+   */
+  readonly keep?: string;
 }
 
 /** One private libvirtd. `await using` stops it at the end of the scope. */
@@ -86,10 +93,10 @@ async function startHost(
 ): Promise<PrivateLibvirtd> {
   if (process.getuid?.() !== 0) throw new Error("a private libvirtd needs namespaces: run the system tests as root");
   const hostname = init.hostname ?? "berth-test";
-  const hostUuid = randomUUID();
+  const hostUuid = init.hostUuid ?? randomUUID();
   const settings = (init.daemonSettings ?? []).join("\n");
   const unshare = ["-m", "-n", "-u", "-i", "-p", "--fork", "--kill-child", "--propagation", "private"];
-  const child = spawn("unshare", [...unshare, script, hostname, hostUuid, sharedCache, settings], {
+  const child = spawn("unshare", [...unshare, script, hostname, hostUuid, sharedCache, settings, init.keep ?? ""], {
     stdio: ["pipe", "pipe", "pipe"],
   });
   const host = createHost({ child, pid: await readyPid(child), hostname, hostUuid, baseUri, daemonEnvironment });

@@ -3,9 +3,10 @@
 # namespaces. Every directory libvirt writes to is an own tmpfs, but for the shared cache of what it found out about QEMU.
 # Prints this process's pid as the machine outside sees it, then waits on stdin: when the test process dies, for
 # whatever reason, stdin ends, pid 1 ends, and the kernel kills all that runs in the namespace.
-#   private-host.sh HOSTNAME HOST_UUID CACHE SETTINGS   (SETTINGS: more lines for libvirtd.conf)
+#   private-host.sh HOSTNAME HOST_UUID CACHE SETTINGS [KEEP]   (SETTINGS: more lines for libvirtd.conf)
+# KEEP is the host's disk: what lies there is there again at its next boot. Without it all of the host is memory.
 set -e
-name=$1 host_uuid=$2 cache=$3 settings=$4
+name=$1 host_uuid=$2 cache=$3 settings=$4 keep=$5
 # /proc is still the one from outside, so this is the outer pid; a builtin, because a child would name itself.
 read -r outer_pid _ < /proc/self/stat
 
@@ -17,6 +18,15 @@ for directory in /run /etc/libvirt /var/lib/libvirt /var/log/libvirt; do
   mkdir -p "$directory"
   mount -t tmpfs -o mode=0755 tmpfs "$directory"
 done
+if [ -n "$keep" ]; then
+  for directory in /etc/libvirt /var/lib/libvirt /etc/berth /var/lib/berth; do
+    mkdir -p "$keep$directory" "$directory"
+    mount --bind "$keep$directory" "$directory"
+  done
+  # As after every boot of a real machine.
+  tr -d '\n' < /proc/sys/kernel/random/uuid > /run/boot-id
+  mount --bind /run/boot-id /proc/sys/kernel/random/boot_id
+fi
 mkdir -p /run/libvirt /run/lock /run/no-drivers /etc/libvirt/qemu/networks
 mkdir -p "$cache"
 mount --bind "$cache" /var/cache/libvirt
