@@ -1,0 +1,116 @@
+/**
+ * What the local API accepts. Who may use the socket is decided by its file mode; what arrives there is checked all the same, because
+ * a command of another release, or a script, may send anything.
+ */
+import type { OperatorCommand } from "@berth/claims";
+import * as z from "zod";
+import type { MemberDocument } from "../fleet/member-document.ts";
+
+const name = z.string().min(1).max(256);
+const person = z.string().trim().min(1).max(256);
+const voters = z
+  .array(z.strictObject({ voter: name, host: name }))
+  .min(1)
+  .max(7);
+
+const operatorSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("confirm-dead"), host: name, operator: person }),
+  z.strictObject({
+    kind: z.literal("reset-quorum"),
+    voters,
+    deadHosts: z.array(name).max(1024),
+    operator: person,
+    reason: person,
+  }),
+  z.strictObject({ kind: z.literal("change-voters"), voters }),
+  z.strictObject({ kind: z.literal("release"), guest: name, to: name.optional() }),
+  z.strictObject({ kind: z.literal("claim"), guest: name }),
+  z.strictObject({ kind: z.literal("drain") }),
+  z.strictObject({ kind: z.literal("undrain") }),
+]);
+
+const hookSchema = z.strictObject({ guest: name, operation: z.string().min(1).max(64) });
+
+const key = z.string().min(1).max(1024);
+// Fields of a newer release are kept: the signature covers them.
+const membersSchema = z.looseObject({
+  fleet: name,
+  number: z.int().min(0),
+  fleetKey: key,
+  rotations: z.array(z.looseObject({ from: key, to: key, signature: key })).max(1024),
+  members: z
+    .array(
+      z.looseObject({
+        hostId: name,
+        peerId: name,
+        addresses: z.array(z.string().max(1024)).max(32),
+        role: z.enum(["voter", "member", "observer"]),
+        disk: name,
+        hypervisor: z.boolean(),
+      }),
+    )
+    .max(1024),
+  signature: key,
+});
+
+const eventsSchema = z.strictObject({
+  since_id: z.coerce.number().int().min(0).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  guest: name.optional(),
+  follow: z.enum(["0", "1"]).optional(),
+});
+
+/** A checked request, or one sentence that says what is wrong with it. */
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+
+/** What `GET /v1/events` may be asked for. */
+export interface EventsQuery {
+  /** Only those after this one. */
+  readonly sinceId: number;
+  /** Wall clock, ms; absent for all. */
+  readonly sinceMs?: number;
+  readonly guest?: string;
+  readonly follow: boolean;
+}
+
+/** Checks the body of `POST /v1/operate`. */
+export function checkOperate(body: unknown): Checked<OperatorCommand> {
+  const checked = check(operatorSchema, body);
+  if (!checked.ok || checked.value.kind !== "release") return checked as Checked<OperatorCommand>;
+  const { to, ...command } = checked.value;
+  return { ok: true, value: to === undefined ? command : { ...command, to } };
+}
+
+/** Checks the body of `POST /v1/hook`. */
+export function checkHook(body: unknown): Checked<{ readonly guest: string; readonly operation: string }> {
+  return check(hookSchema, body);
+}
+
+/** Checks the shape of the body of `POST /v1/members`; its signature is the agent's matter. */
+export function checkMembers(body: unknown): Checked<MemberDocument> {
+  return check(membersSchema, body) as Checked<MemberDocument>;
+}
+
+/** Checks the query of `GET /v1/events`. */
+export function checkEvents(query: URLSearchParams): Checked<EventsQuery> {
+  const checked = check(eventsSchema, Object.fromEntries(query));
+  if (!checked.ok) return checked;
+  const { since_id = 0, since, guest, follow } = checked.value;
+  return {
+    ok: true,
+    value: {
+      sinceId: since_id,
+      ...(since === undefined ? {} : { sinceMs: Date.parse(since) }),
+      ...(guest === undefined ? {} : { guest }),
+      follow: follow === "1",
+    },
+  };
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return { ok: true, value: result.data };
+  const [issue] = result.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? "the request" : issue.path.join(".");
+  return { ok: false, problem: `${where}: ${issue?.message ?? "does not fit"}` };
+}

@@ -1,0 +1,102 @@
+/**
+ * Who is heard, and what their silence means.
+ *
+ * A host that is connected says at once when something changes, so its last word holds as of the moment it was last heard.
+ * The last word of a host that is not heard holds for nothing: the guest may run on, be paused, or run elsewhere. So every
+ * row about such a host is `unknown`, with how long it has been silent, and never "stopped".
+ */
+import type { GossipEntry, HostAdvert, HostId } from "@berth/claims";
+import type { AgentSnapshot, Heard } from "../../daemon/running-agent.ts";
+import type { FleetMember } from "../../fleet/member-document.ts";
+import type { MemberStatus } from "../../ports/peer-network.ts";
+import type { Unreachable } from "../envelope.ts";
+
+/** What this host hears of one host, itself included. */
+export interface Hearing {
+  readonly host: HostId;
+  readonly self: boolean;
+  /** Its word may be believed as of {@link ageMs} ago. */
+  readonly heard: boolean;
+  /** Since it was last heard; undefined when never. */
+  readonly ageMs: number | undefined;
+  /** Such as `h3 unheard 42s`; empty while it is heard. */
+  readonly silence: string;
+  readonly member: FleetMember | undefined;
+  readonly peer: MemberStatus | undefined;
+  /** Its newest word about itself; absent before the first. */
+  readonly advert: HostAdvert | undefined;
+}
+
+/** Every member of the fleet in name order, and what this host hears of it. */
+export function hearings(snapshot: AgentSnapshot): ReadonlyMap<HostId, Hearing> {
+  const { self, members, peers } = snapshot;
+  const adverts = hostAdverts(snapshot.gossip);
+  const newest = newestAges(snapshot.gossip);
+  const names = new Set([self, ...members.members.map(({ hostId }) => hostId), ...peers.map((p) => p.member.hostId)]);
+  const byName = new Map(members.members.map((member) => [member.hostId, member]));
+  const peerByName = new Map(peers.map((peer) => [peer.member.hostId, peer]));
+  return new Map(
+    [...names].sort().map((host) => {
+      const parts = { host, self: host === self, member: byName.get(host), peer: peerByName.get(host) };
+      return [host, { ...parts, advert: adverts.get(host), ...verdict(parts, newest.get(host)) }];
+    }),
+  );
+}
+
+type Parts = Pick<Hearing, "host" | "self" | "peer">;
+
+function verdict(
+  { host, self, peer }: Parts,
+  gossipAgeMs: number | undefined,
+): Pick<Hearing, "heard" | "ageMs" | "silence"> {
+  if (self) return { heard: true, ageMs: 0, silence: "" };
+  const ages = [peer?.heardAgeMs, gossipAgeMs].filter((age) => age !== undefined);
+  const ageMs = ages.length === 0 ? undefined : Math.min(...ages);
+  if (peer?.state === "up") return { heard: true, ageMs: peer.heardAgeMs ?? 0, silence: "" };
+  if (peer?.state === "incompatible")
+    return { heard: false, ageMs, silence: `${host} runs a release that does not fit` };
+  return { heard: false, ageMs, silence: silenceText(host, ageMs) };
+}
+
+/** `h3 unheard 42s`, or that it was never heard at all. */
+export function silenceText(host: HostId, ageMs: number | undefined): string {
+  return ageMs === undefined ? `${host} never heard` : `${host} unheard ${shortDuration(ageMs)}`;
+}
+
+/** At most two units, as the tables of the command have them: `42s`, `3m10s`, `2h5m`. */
+export function shortDuration(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms / 1000));
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86_400),
+    Math.floor(whole / 3_600) % 24,
+    Math.floor(whole / 60) % 60,
+  ];
+  if (days > 0) return `${days}d${hours === 0 ? "" : `${hours}h`}`;
+  if (hours > 0) return `${hours}h${minutes === 0 ? "" : `${minutes}m`}`;
+  if (minutes > 0) return `${minutes}m${whole % 60 === 0 ? "" : `${whole % 60}s`}`;
+  return `${whole}s`;
+}
+
+function hostAdverts(gossip: readonly Heard<GossipEntry>[]): Map<HostId, HostAdvert> {
+  const adverts = new Map<HostId, HostAdvert>();
+  for (const { what } of gossip) if (what.body?.kind === "host") adverts.set(what.origin, what.body);
+  return adverts;
+}
+
+function newestAges(gossip: readonly Heard<GossipEntry>[]): Map<HostId, number> {
+  const ages = new Map<HostId, number>();
+  for (const { what, ageMs } of gossip) ages.set(what.origin, Math.min(ages.get(what.origin) ?? ageMs, ageMs));
+  return ages;
+}
+
+/** The hosts whose word is missing, for the frame of an answer. */
+export function unheard(heard: ReadonlyMap<HostId, Hearing>): readonly Unreachable[] {
+  return [...heard.values()].flatMap(({ host, heard: isHeard, silence, ageMs }) =>
+    isHeard ? [] : [{ host, reason: silence, ...(ageMs === undefined ? {} : { age_seconds: seconds(ageMs) }) }],
+  );
+}
+
+/** Milliseconds as whole seconds, downwards. */
+export function seconds(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000));
+}
