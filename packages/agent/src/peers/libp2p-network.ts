@@ -1,5 +1,6 @@
 import type { HostId, Message } from "@berth/claims";
 import { AgentError, reasonOf } from "../agent-error.ts";
+import { type AgentNotice, type NoticeChannel, noticeTextMax } from "../ports/agent-notice.ts";
 import type {
   Member,
   MemberStatus,
@@ -15,6 +16,7 @@ import { createPeerNode, type PeerNode } from "./libp2p-node.ts";
 import { Listeners } from "./listeners.ts";
 import { MemberList } from "./member-list.ts";
 import { isAllowed, priorityOf, splitMessage } from "./message-rules.ts";
+import { isNoticeAllowed, nameOfNotice } from "./notice-parts.ts";
 import { PeerEngine } from "./peer-engine.ts";
 import { type PeerInternals, productionInternals } from "./peer-internals.ts";
 import type { PeerLinks } from "./peer-links.ts";
@@ -29,12 +31,12 @@ import { encodeFrame, frameBytesMax } from "./wire-codec.ts";
  *
  * @throws AgentError CONFIG_INVALID for a fleet id or member list that does not hold
  */
-export function createPeerNetwork(init: PeerNetworkInit): PeerNetwork {
+export function createPeerNetwork(init: PeerNetworkInit): PeerNetwork & NoticeChannel {
   return new Libp2pNetwork(init);
 }
 
 /** See {@link createPeerNetwork}; a class so that tests can look inside and change the internals. */
-export class Libp2pNetwork implements PeerNetwork {
+export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
   readonly self: HostId;
   readonly #init: PeerNetworkInit;
   readonly #internals: PeerInternals;
@@ -44,6 +46,7 @@ export class Libp2pNetwork implements PeerNetwork {
   readonly #timing: PeerTiming;
   readonly #clock: AwakeClock;
   readonly #messages = new Listeners<[HostId, Message]>();
+  readonly #notices = new Listeners<[HostId, AgentNotice]>();
   readonly #ups = new Listeners<[PeerUp]>();
   readonly #downs = new Listeners<[PeerDown]>();
   #members: MemberList;
@@ -98,12 +101,14 @@ export class Libp2pNetwork implements PeerNetwork {
       },
       {
         onMessage: (member, message) => this.#accept(member, message),
+        onNotice: (member, notice) => this.#acceptNotice(member, notice),
         onUp: (event) => {
           this.#tally.info("up", `${event.host} is up`, event.host);
           this.#ups.emit(event);
         },
         onDown: (event) => {
-          this.#tally.info("down", `${event.host} is down: ${event.reason}`, event.host);
+          const others = event.heardBy.length === 0 ? "" : `; ${event.heardBy.join(", ")} hears it`;
+          this.#tally.info("down", `${event.host} is down: ${event.reason}${others}`, event.host);
           this.#downs.emit(event);
         },
       },
@@ -131,6 +136,7 @@ export class Libp2pNetwork implements PeerNetwork {
     const engine = this.#engine;
     this.#engine = undefined;
     this.#messages.clear();
+    this.#notices.clear();
     this.#ups.clear();
     this.#downs.clear();
     await engine?.stop();
@@ -154,6 +160,23 @@ export class Libp2pNetwork implements PeerNetwork {
 
   onMessage(listener: (from: HostId, message: Message) => void): () => void {
     return this.#messages.add(listener);
+  }
+
+  sendNotice(host: HostId, notice: AgentNotice): SendOutcome {
+    const text = JSON.stringify(notice);
+    return this.#isNoticeSmall(notice, text)
+      ? this.#sendNoticeText(host, notice, text)
+      : { kind: "dropped", reason: "oversize" };
+  }
+
+  broadcastNotice(notice: AgentNotice): void {
+    const text = JSON.stringify(notice);
+    if (!this.#isNoticeSmall(notice, text)) return;
+    for (const { hostId } of this.#members.others) this.#sendNoticeText(hostId, notice, text);
+  }
+
+  onNotice(listener: (from: HostId, notice: AgentNotice) => void): () => void {
+    return this.#notices.add(listener);
   }
 
   onPeerUp(listener: (event: PeerUp) => void): () => void {
@@ -193,6 +216,30 @@ export class Libp2pNetwork implements PeerNetwork {
     }
     const outcomes = halves.map((half) => this.#sendOver(offer, half));
     return outcomes.find(({ kind }) => kind === "dropped") ?? { kind: "queued" };
+  }
+
+  #isNoticeSmall(notice: AgentNotice, text: string): boolean {
+    if (text.length <= noticeTextMax) return true;
+    const message = `${nameOfNotice(notice)} has ${text.length} characters, ${noticeTextMax} can be sent: it stays here`;
+    this.#tally.warn("oversize", message);
+    return false;
+  }
+
+  #sendNoticeText(host: HostId, notice: AgentNotice, text: string): SendOutcome {
+    const engine = this.#engine;
+    if (engine === undefined) return { kind: "dropped", reason: "not-started" };
+    const member = this.#members.host(host);
+    if (member === undefined) return { kind: "dropped", reason: "unknown-host" };
+    if (!isNoticeAllowed(member.role, notice)) return { kind: "dropped", reason: "not-entitled" };
+    const link = engine.links.get(host);
+    if (link?.hello === undefined) return { kind: "dropped", reason: "not-connected" };
+    if (!link.can("notices")) return { kind: "dropped", reason: "unsupported" };
+    return link.sendNotice(text) ? { kind: "queued" } : { kind: "dropped", reason: "backlog" };
+  }
+
+  #acceptNotice({ hostId, role }: Member, notice: AgentNotice): void {
+    if (isNoticeAllowed(role, notice)) this.#notices.emit(hostId, notice);
+    else this.#tally.warn("role-refused", `${hostId} is an observer and sent a notice (${notice.kind})`, hostId);
   }
 
   /** The last look before the protocol sees a message. */

@@ -2,6 +2,7 @@ import type { HostId, Message } from "@berth/claims";
 import type { Connection } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { AgentError } from "../agent-error.ts";
+import type { AgentNotice } from "../ports/agent-notice.ts";
 import type { Member, MemberStatus, PeerDown, PeerUp } from "../ports/peer-network.ts";
 import type { AwakeClock } from "./awake-clock.ts";
 import { Dialler } from "./dialler.ts";
@@ -19,6 +20,7 @@ import type { PeerTally } from "./peer-tally.ts";
 import type { PeerTiming } from "./peer-timing.ts";
 import type { ProtocolNames } from "./protocol-names.ts";
 import { guardMs, StreamGuard } from "./stream-guard.ts";
+import { Suspicions } from "./suspicions.ts";
 
 /** A link that is replaced by another within this time was never down. Milliseconds. */
 const replaceMs = 200;
@@ -41,6 +43,7 @@ export interface PeerEngineParts {
 /** What the engine tells. */
 export interface PeerEngineEvents {
   readonly onMessage: (member: Member, message: Message) => void;
+  readonly onNotice: (member: Member, notice: AgentNotice) => void;
   readonly onUp: (event: PeerUp) => void;
   readonly onDown: (event: PeerDown) => void;
 }
@@ -56,6 +59,7 @@ export class PeerEngine {
   readonly #pulls: GapPulls;
   readonly #dialler: Dialler;
   readonly #guard: StreamGuard;
+  readonly #suspicions: Suspicions;
   #guardedMs = 0;
 
   constructor(parts: PeerEngineParts, events: PeerEngineEvents) {
@@ -65,6 +69,7 @@ export class PeerEngine {
     const { node, names, tally, members } = parts;
     const { guards } = parts.internals;
     this.links = this.#createLinks();
+    this.#suspicions = new Suspicions({ ...parts, links: this.links, record: (host) => this.#records.get(host) });
     this.topic = new GossipTopic(
       { ...parts, guards, commonMajor: () => Math.min(...names.majors.slice(0, 1), ...this.#linkedMajors()) },
       {
@@ -112,7 +117,9 @@ export class PeerEngine {
 
   statuses(): readonly MemberStatus[] {
     const now = this.#parts.clock.nowMs;
-    return [...this.#records].map(([host, record]) => record.status(now, this.links.get(host)));
+    return [...this.#records].map(([host, record]) =>
+      record.status(now, this.#suspicions.sinceMs(record, now), this.links.get(host)),
+    );
   }
 
   /** Compares what is remembered with the list: new members are dialled, removed ones cut. */
@@ -145,11 +152,20 @@ export class PeerEngine {
 
   #createLinks(): PeerLinks {
     return new PeerLinks(
-      { ...this.#parts, negotiationMs, hello: () => this.#hello() },
+      {
+        ...this.#parts,
+        negotiationMs,
+        beatPeersMax: this.#parts.internals.beatPeersMax,
+        hello: () => this.#hello(),
+      },
       {
         onGreeted: (link, hello) => this.#onGreeted(link, hello),
         onHeard: ({ member }) => this.#record(member).heard(this.#parts.clock.nowMs),
         onMessage: ({ member }, message) => this.#events.onMessage(member, message),
+        onNotice: ({ member }, notice) => this.#events.onNotice(member, notice),
+        onProbe: (link, probe) => this.#suspicions.answer(link, probe, this.#parts.clock.nowMs),
+        onProbed: ({ member }, reply) => this.#suspicions.take(member.hostId, reply, this.#parts.clock.nowMs),
+        isAllowed: ({ member }, bytes) => this.#record(member).direct.take(bytes, performance.now()),
         onPosition: ({ member }, position) => this.#record(member).sequence.announce(position),
         onEnd: ({ member, hello }) => {
           this.#record(member).lostMs = this.#parts.clock.nowMs;
@@ -208,8 +224,9 @@ export class PeerEngine {
   }
 
   #lookAtSilence(record: PeerRecord, now: number): void {
-    if (record.state !== "up") return;
-    if (record.silentMs(now) > this.#parts.timing.silenceMs) {
+    if (record.state !== "up") {
+      if (record.state === "down") this.#suspicions.lookAtDown(record, now);
+    } else if (this.#suspicions.isGone(record, now)) {
       // Cut as well: after a partition TCP repeats itself so seldom that a new connection is sooner there.
       this.#tellDown(record, "silent");
       this.#cut(record.member);
@@ -219,7 +236,8 @@ export class PeerEngine {
   }
 
   #tellDown(record: PeerRecord, reason: PeerDown["reason"]): void {
-    const event = record.down(this.#parts.clock.nowMs, reason);
+    const now = this.#parts.clock.nowMs;
+    const event = record.down(now, reason, this.#suspicions.sinceMs(record, now));
     if (event !== undefined) this.#events.onDown(event);
   }
 

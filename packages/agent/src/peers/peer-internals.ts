@@ -1,5 +1,6 @@
 import type { PeerGuards } from "./peer-guards.ts";
 import { negotiationMs } from "./peer-limits.ts";
+import { beatPeersMax } from "./peer-timing.ts";
 import { protocolFeatures, protocolMajors } from "./protocol-names.ts";
 
 /** What only tests change: guards, and the release that a host pretends to be. */
@@ -7,6 +8,8 @@ export interface PeerInternals {
   readonly guards: PeerGuards;
   readonly majors: readonly number[];
   readonly features: readonly string[];
+  /** Peers that get every heartbeat; with more, each has its turn. */
+  readonly beatPeersMax: number;
 }
 
 /** As it runs. */
@@ -21,4 +24,5 @@ export const productionInternals: PeerInternals = {
   },
   majors: protocolMajors,
   features: protocolFeatures,
+  beatPeersMax,
 };

@@ -1,10 +1,21 @@
 import type { Message } from "@berth/claims";
 import type { Connection, Stream } from "@libp2p/interface";
 import { AgentError } from "../agent-error.ts";
+import type { AgentNotice } from "../ports/agent-notice.ts";
 import type { Member } from "../ports/peer-network.ts";
 import type { AwakeClock } from "./awake-clock.ts";
 import { FrameChannel } from "./frame-channel.ts";
-import { type GossipPosition, type Hello, heartbeatSchema, helloSchema, messageFrameSchema } from "./frame-schema.ts";
+import {
+  type GossipPosition,
+  type Hello,
+  heartbeatSchema,
+  helloSchema,
+  linkFrameSchema,
+  type NoticeFrame,
+  type Probe,
+  type ProbeReply,
+} from "./frame-schema.ts";
+import { cutText, NoticeAssembly } from "./notice-parts.ts";
 import type { PeerTally } from "./peer-tally.ts";
 import type { PeerTiming } from "./peer-timing.ts";
 import { type Decoded, decodeFrame, encodeFrame } from "./wire-codec.ts";
@@ -31,6 +42,11 @@ export interface PeerLinkEvents {
   /** Anything valid came. */
   readonly onHeard: (link: PeerLink) => void;
   readonly onMessage: (link: PeerLink, message: Message) => void;
+  readonly onNotice: (link: PeerLink, notice: AgentNotice) => void;
+  readonly onProbe: (link: PeerLink, probe: Probe) => void;
+  readonly onProbed: (link: PeerLink, reply: ProbeReply) => void;
+  /** Whether this member may say as much as that now. */
+  readonly isAllowed: (link: PeerLink, bytes: number) => boolean;
   readonly onPosition: (link: PeerLink, position: GossipPosition) => void;
   readonly onEnd: (link: PeerLink) => void;
 }
@@ -52,10 +68,12 @@ export class PeerLink {
   readonly #events: PeerLinkEvents;
   readonly #messages: FrameChannel;
   readonly #sentMs = new Map<number, number>();
+  readonly #notices = new NoticeAssembly();
+  #noticeNumber = 0;
   #beats: FrameChannel | undefined;
   #hello: Hello | undefined;
   #beatNumber = 0;
-  #nextBeatMs = 0;
+  #lastTurn = -1;
   #heardBeat = { n: 0, atMs: 0 };
   #malformed = 0;
   #roundTripMs: number | undefined;
@@ -102,11 +120,34 @@ export class PeerLink {
     return this.#messages.offer(bytes, priority);
   }
 
-  /** Sends a heartbeat when one is due. */
-  beat(): void {
+  /** What the peer's release says that it can. */
+  can(feature: string): boolean {
+    return this.#hello?.features.includes(feature) === true;
+  }
+
+  /** Sends a notice, in as many frames as it needs; false when there is no room. */
+  sendNotice(text: string): boolean {
+    this.#noticeNumber += 1;
+    const pieces = cutText(text);
+    return pieces.every((piece, part) => {
+      const frame: NoticeFrame = { t: "notice", id: this.#noticeNumber, part, parts: pieces.length, text: piece };
+      return this.#messages.offer(encodeFrame(frame), "bulk");
+    });
+  }
+
+  /** Asks the peer whether it hears a host, or answers that. */
+  sendProbe(frame: Probe | ProbeReply): void {
+    this.#messages.offer(encodeFrame(frame), "urgent");
+  }
+
+  /** Sends a heartbeat when this link's turn has come: every `turns`-th beat, and not all links at the same. */
+  beat({ slot, turns }: { readonly slot: number; readonly turns: number }): void {
     const now = performance.now();
-    if (this.#beats === undefined || now < this.#nextBeatMs) return;
-    this.#nextBeatMs = now + this.#parts.timing.beatMs - this.#parts.timing.tickMs / 2;
+    const beat = Math.floor(now / this.#parts.timing.beatMs);
+    // By what has passed and not by what is now: a late tick must not lose a turn.
+    const turn = Math.floor((beat + slot) / turns);
+    if (this.#beats === undefined || turn === this.#lastTurn) return;
+    this.#lastTurn = turn;
     this.#beatNumber += 1;
     this.#sentMs.set(this.#beatNumber, now);
     this.#sentMs.delete(this.#beatNumber - beatsRemembered);
@@ -135,10 +176,42 @@ export class PeerLink {
       this.#onHello(this.#valid(decodeFrame(bytes, helloSchema)));
       return;
     }
-    const frame = this.#valid(decodeFrame(bytes, messageFrameSchema));
+    if (!this.#isAllowed(bytes)) return;
+    const frame = this.#valid(decodeFrame(bytes, linkFrameSchema));
     if (frame === undefined) return;
     this.#events.onHeard(this);
-    this.#events.onMessage(this, frame.m);
+    switch (frame.t) {
+      case "message":
+        this.#events.onMessage(this, frame.m);
+        return;
+      case "notice":
+        this.#onNoticePart(frame);
+        return;
+      case "probe":
+        this.#events.onProbe(this, frame);
+        return;
+      case "probed":
+        this.#events.onProbed(this, frame);
+        return;
+    }
+  }
+
+  #onNoticePart(frame: NoticeFrame): void {
+    const arrival = this.#notices.take(frame);
+    if (arrival.kind === "waiting") return;
+    if (arrival.kind === "replayed") {
+      this.#parts.tally.warn("replayed", `${this.member.hostId} repeats notice ${frame.id}`, this.member.hostId);
+      return;
+    }
+    const notice = this.#valid(arrival);
+    if (notice !== undefined) this.#events.onNotice(this, notice);
+  }
+
+  /** Asked before anything is decoded, so that a flood costs as little as it can. */
+  #isAllowed(bytes: Uint8Array): boolean {
+    if (this.#events.isAllowed(this, bytes.length)) return true;
+    this.#parts.tally.warn("flooded", `${this.member.hostId} sends too much`, this.member.hostId);
+    return false;
   }
 
   #onHello(hello: Hello | undefined): void {
@@ -158,6 +231,7 @@ export class PeerLink {
   }
 
   #onBeatFrame(bytes: Uint8Array): void {
+    if (!this.#isAllowed(bytes)) return;
     const beat = this.#valid(decodeFrame(bytes, heartbeatSchema));
     if (beat === undefined) return;
     const { hostId } = this.member;

@@ -5,6 +5,7 @@ import type { Member } from "../ports/peer-network.ts";
 import type { PeerNode } from "./libp2p-node.ts";
 import type { MemberList } from "./member-list.ts";
 import { PeerLink, type PeerLinkEvents, type PeerLinkParts } from "./peer-link.ts";
+import { turnsOf } from "./peer-timing.ts";
 import type { ProtocolNames } from "./protocol-names.ts";
 
 /** What the links need. */
@@ -13,6 +14,8 @@ export interface PeerLinksParts extends PeerLinkParts {
   readonly names: ProtocolNames;
   readonly members: () => MemberList;
   readonly negotiationMs: number;
+  /** Peers that get every heartbeat; with more, each has its turn. */
+  readonly beatPeersMax: number;
 }
 
 /** The link to each member: opened by whoever dialled, taken by the other. A newer link replaces an older one. */
@@ -66,13 +69,19 @@ export class PeerLinks {
     link.attachHeartbeats(beats);
   }
 
-  /** Ends links whose peer does not greet. */
+  /** How many times the heartbeat's pause a peer waits for its turn; others wait as long for theirs. */
+  get turns(): number {
+    return turnsOf(this.#links.size, this.#parts.beatPeersMax);
+  }
+
+  /** Sends heartbeats that are due, and ends links whose peer does not greet. */
   tick(nowMs: number): void {
-    for (const link of this.#links.values()) {
+    const { turns } = this;
+    for (const [slot, link] of [...this.#links.values()].entries()) {
       if (link.hello === undefined && nowMs - link.openedMs > this.#parts.negotiationMs) {
         link.end(new AgentError("ABORTED", `${link.member.hostId} did not greet`));
       }
-      link.beat();
+      link.beat({ slot, turns });
     }
   }
 

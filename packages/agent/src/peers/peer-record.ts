@@ -1,11 +1,19 @@
+import type { HostId } from "@berth/claims";
 import type { Member, MemberStatus, PeerDown, PeerUp } from "../ports/peer-network.ts";
-import { ByteAllowance } from "./byte-allowance.ts";
+import { ByteAllowance, directRate } from "./byte-allowance.ts";
 import { GossipSequence } from "./gossip-sequence.ts";
 
 /** What is remembered of one member between its connections. All times are of the awake clock. */
 export class PeerRecord {
   readonly sequence = new GossipSequence();
+  /** For gossip. */
   readonly allowance = new ByteAllowance();
+  /** For what comes over its link. */
+  readonly direct = new ByteAllowance(directRate);
+  /** When it and others were asked whether it lives; undefined while it is heard. */
+  suspectedMs: number | undefined;
+  /** When the others were asked last. */
+  askedMs = Number.NEGATIVE_INFINITY;
   /** When the link was lost; undefined while there is one, and before the first. */
   lostMs: number | undefined;
   #member: Member;
@@ -13,6 +21,8 @@ export class PeerRecord {
   #sinceMs: number;
   #heardMs: number | undefined;
   #features: readonly string[] = [];
+  /** Others that heard it, and when. */
+  readonly #heardBy = new Map<HostId, number>();
 
   constructor(member: Member, nowMs: number) {
     this.#member = member;
@@ -37,6 +47,19 @@ export class PeerRecord {
 
   heard(nowMs: number): void {
     this.#heardMs = nowMs;
+    this.suspectedMs = undefined;
+    if (this.#heardBy.size > 0) this.#heardBy.clear();
+  }
+
+  /** Another host answers when it heard this one; undefined when it does not. */
+  heardThrough(host: HostId, atMs: number | undefined): void {
+    if (atMs === undefined) this.#heardBy.delete(host);
+    else this.#heardBy.set(host, atMs);
+  }
+
+  /** Who has heard it since then. */
+  heardBySince(sinceMs: number): HostId[] {
+    return [...this.#heardBy].filter(([, atMs]) => atMs >= sinceMs).map(([host]) => host);
   }
 
   silentMs(nowMs: number): number {
@@ -55,11 +78,12 @@ export class PeerRecord {
     return { kind: "up", host: this.#member.hostId, ...(wasHeard && { downMs }), features };
   }
 
-  /** The event to tell, unless it was not up. */
-  down(nowMs: number, reason: PeerDown["reason"]): PeerDown | undefined {
+  /** The event to tell, unless it was not up. What others said since `sinceMs` counts. */
+  down(nowMs: number, reason: PeerDown["reason"], sinceMs: number): PeerDown | undefined {
     if (this.#state !== "up") return undefined;
     this.#enter("down", nowMs);
-    return { kind: "down", host: this.#member.hostId, reason, heardAgeMs: this.silentMs(nowMs) };
+    const heardBy = this.heardBySince(sinceMs);
+    return { kind: "down", host: this.#member.hostId, reason, heardAgeMs: this.silentMs(nowMs), heardBy };
   }
 
   /** Connected, and nothing to say to each other. */
@@ -67,7 +91,12 @@ export class PeerRecord {
     if (this.#state === "down") this.#enter("incompatible", nowMs);
   }
 
-  status(nowMs: number, link: { readonly roundTripMs: number | undefined; readonly queuedBytes: number } | undefined) {
+  /** `sinceMs`: what others heard before that is old. */
+  status(
+    nowMs: number,
+    sinceMs: number,
+    link: { readonly roundTripMs: number | undefined; readonly queuedBytes: number } | undefined,
+  ) {
     const status: MemberStatus = {
       member: this.#member,
       state: this.#state,
@@ -76,6 +105,8 @@ export class PeerRecord {
       ...(link?.roundTripMs !== undefined && { roundTripMs: link.roundTripMs }),
       features: this.#features,
       queuedBytes: link?.queuedBytes ?? 0,
+      ...(this.suspectedMs !== undefined && { suspectedMs: nowMs - this.suspectedMs }),
+      heardBy: this.heardBySince(sinceMs),
     };
     return status;
   }

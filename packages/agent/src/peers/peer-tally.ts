@@ -13,6 +13,7 @@ const names: readonly PeerCounter[] = [
   "role-refused",
   "flooded",
   "slow-reader",
+  "suspected",
   "expired",
   "incompatible",
   "guard-cut",

@@ -10,8 +10,11 @@ import { AgentError } from "../agent-error.ts";
 /** Majors of this release, best first. */
 export const protocolMajors: readonly number[] = [1];
 
-/** `gap-pull`: answers for gossip batches that got lost on the way. */
-export const protocolFeatures: readonly string[] = ["gap-pull"];
+/**
+ * `gap-pull`: answers for gossip batches that got lost on the way. `notices`: takes what agents tell each other beside the protocol.
+ * `probe`: says whether it hears another host.
+ */
+export const protocolFeatures: readonly string[] = ["gap-pull", "notices", "probe"];
 
 /** Names of one fleet. The fleet's id is in each of them, so that agents of two fleets have nothing to say to each other. */
 export class ProtocolNames {

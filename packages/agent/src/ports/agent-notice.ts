@@ -1,4 +1,4 @@
-import type { GuestId, HostId } from "@berth/claims";
+import type { GuestId, HostId, VoterId } from "@berth/claims";
 import type { MemberDocument } from "../fleet/member-document.ts";
 import type { SendOutcome } from "./peer-network.ts";
 
@@ -22,6 +22,9 @@ export interface HostFactsNotice {
   readonly hears: readonly { readonly host: HostId; readonly up: boolean; readonly heardAgeMs?: number }[];
 }
 
+/** Characters of a notice as JSON: the definition of a guest with a hundred disks has a tenth of it. */
+export const noticeTextMax = 512_000;
+
 /** What agents tell each other beside the protocol's messages. Checked against a schema like those. */
 export type AgentNotice =
   | { readonly kind: "facts"; readonly facts: HostFactsNotice }
@@ -35,9 +38,17 @@ export type AgentNotice =
       readonly xml: string;
     }
   | { readonly kind: "definition-want"; readonly guests: readonly GuestId[] }
-  | { readonly kind: "members"; readonly document: MemberDocument };
+  | { readonly kind: "members"; readonly document: MemberDocument }
+  /** Where the sender's list stands: whoever has a newer one sends it. */
+  | { readonly kind: "members-number"; readonly number: number }
+  /** What the signed list should say of the sender: another disk is another voter, another network another address. */
+  | { readonly kind: "self"; readonly disk: VoterId; readonly addresses: readonly string[] };
 
-/** Part of the peer network that carries notices. Direct streams, bulk priority; nothing waits. */
+/**
+ * Part of the peer network that carries notices. Direct streams, bulk priority; nothing waits. A big notice travels in parts and
+ * arrives whole or not at all; above {@link noticeTextMax} it is refused. A peer of an older release does not get any.
+ * Definitions hold secrets and are neither sent to observers nor taken from them.
+ */
 export interface NoticeChannel {
   sendNotice(host: HostId, notice: AgentNotice): SendOutcome;
   /** To every member that is up, one stream each: seldom and small. */

@@ -31,6 +31,13 @@ export interface MemberStatus {
   readonly features: readonly string[];
   /** Bytes that wait to be sent to it. */
   readonly queuedBytes: number;
+  /**
+   * Nothing was heard from it for a while: it and a few others have been asked. Milliseconds since then; absent while all is
+   * well. A suspected peer is `up` until nobody could confirm it.
+   */
+  readonly suspectedMs?: number;
+  /** Others that say that they hear it, while this host does not: the link is broken and not the peer. */
+  readonly heardBy: readonly HostId[];
 }
 
 /** A member became reachable. */
@@ -50,6 +57,8 @@ export interface PeerDown {
   readonly reason: "silent" | "closed" | "removed";
   /** Since it was last heard. */
   readonly heardAgeMs: number;
+  /** Others that say that they still hear it: then the link is broken and not the peer. */
+  readonly heardBy: readonly HostId[];
 }
 
 /** Why a message was not queued. Each is counted; the protocol repeats what matters. */
@@ -58,7 +67,16 @@ export type SendOutcome =
   | {
       readonly kind: "dropped";
       /** `backlog`: the peer reads too slowly and the oldest waiting frames do not make room. */
-      readonly reason: "not-started" | "unknown-host" | "not-connected" | "oversize" | "backlog";
+      readonly reason:
+        | "not-started"
+        | "unknown-host"
+        | "not-connected"
+        | "oversize"
+        | "backlog"
+        /** Its release does not know what this is. */
+        | "unsupported"
+        /** Its role is not to see it. */
+        | "not-entitled";
     };
 
 /** What is counted, for `/metrics`: `berth_peer_<name>_total`, with underscores for dashes. */
@@ -81,10 +99,12 @@ export type PeerCounter =
   | "bad-proof"
   /** A message that its sender's role does not allow. */
   | "role-refused"
-  /** Gossip of a member that publishes faster than a fleet of guests can change. */
+  /** Gossip or messages of a member that come faster than a fleet of guests can change. */
   | "flooded"
   /** A peer that did not read: frames dropped, stream cut. */
   | "slow-reader"
+  /** A silent peer that was asked, and others about it, before it counts as down. */
+  | "suspected"
   /** A frame that waited too long to be worth sending. */
   | "expired"
   /** A peer whose release shares no major version with ours. */

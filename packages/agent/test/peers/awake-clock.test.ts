@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AwakeClock } from "../../src/peers/awake-clock.ts";
-import { peerTiming } from "../../src/peers/peer-timing.ts";
+import { peerTiming, suspicionMs, turnsOf } from "../../src/peers/peer-timing.ts";
 
 function clockAt() {
   let now = 1_000;
@@ -36,8 +36,21 @@ describe("a clock that stands still while its process does", () => {
 
 describe("times that follow from T_fence", () => {
   it.each([2_000, 4_000, 10_000, 30_000])("notice a silent peer within half of %i ms", (fenceMs) => {
-    const { silenceMs, tickMs, beatMs } = peerTiming(fenceMs);
-    expect(silenceMs + 2 * tickMs).toBeLessThanOrEqual(fenceMs / 2);
-    expect(silenceMs / beatMs).toBeGreaterThanOrEqual(4);
+    const { suspectMs, confirmMs, tickMs, beatMs } = peerTiming(fenceMs);
+    expect(suspectMs + confirmMs + 2 * tickMs).toBeLessThanOrEqual(fenceMs / 2);
+    expect(suspectMs / beatMs).toBeGreaterThanOrEqual(2);
+  });
+
+  it.each([
+    [29, 1],
+    [30, 1],
+    [31, 2],
+    [99, 4],
+  ])("give each of %i links its heartbeat every %i beats, and suspicion waits for the turn", (links, turns) => {
+    const timing = peerTiming(4_000);
+    expect(turnsOf(links, 30)).toBe(turns);
+    expect(suspicionMs(timing, turns)).toBe(
+      turns === 1 ? 1_000 : Math.max(1_000, turns * timing.beatMs + 2 * timing.tickMs),
+    );
   });
 });

@@ -10,10 +10,10 @@ export interface PeerChild extends AsyncDisposable {
   signal(name: NodeJS.Signals): void;
 }
 
-/** Starts one; resolves when it listens. */
-export async function startPeerChild(self: string, fenceMs: number): Promise<PeerChild> {
+/** Starts one; resolves when it listens. `beatPeersMax`: from how many peers on heartbeats take turns. */
+export async function startPeerChild(self: string, fenceMs: number, beatPeersMax?: number): Promise<PeerChild> {
   const script = fileURLToPath(new URL("peer-process.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify({ self, fenceMs })], {
+  const child = spawn(process.execPath, [script, JSON.stringify({ self, fenceMs, beatPeersMax })], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const { peerId, addresses } = await firstLine(child);

@@ -4,19 +4,20 @@
  */
 import { createInterface } from "node:readline";
 import { createHostKey } from "../../src/peers/host-key.ts";
-import { createPeerNetwork } from "../../src/peers/libp2p-network.ts";
+import { Libp2pNetwork } from "../../src/peers/libp2p-network.ts";
+import { productionInternals } from "../../src/peers/peer-internals.ts";
 import type { Member } from "../../src/ports/peer-network.ts";
 
-const { self, fenceMs } = JSON.parse(process.argv[2] ?? "{}") as { self: string; fenceMs: number };
+const { self, fenceMs, beatPeersMax } = JSON.parse(process.argv[2] ?? "{}") as {
+  self: string;
+  fenceMs: number;
+  beatPeersMax?: number;
+};
 const key = await createHostKey();
-const network = createPeerNetwork({
-  fleet: "test",
-  self,
-  key,
-  members: [],
-  listen: ["/ip4/127.0.0.1/tcp/0"],
-  fenceMs,
-});
+const network = new Libp2pNetwork(
+  { fleet: "test", self, key, members: [], listen: ["/ip4/127.0.0.1/tcp/0"], fenceMs },
+  { ...productionInternals, ...(beatPeersMax !== undefined && { beatPeersMax }) },
+);
 // Answers like a voter, so that a round trip can be measured.
 network.onMessage((from, message) => {
   if (message.kind === "renew") network.send(from, message);

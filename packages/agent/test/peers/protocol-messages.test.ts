@@ -15,7 +15,7 @@ import {
   recordKey,
 } from "@berth/claims";
 import { describe, expect, it } from "vitest";
-import { messageFrameSchema } from "../../src/peers/frame-schema.ts";
+import { linkFrameSchema } from "../../src/peers/frame-schema.ts";
 import { decodeFrame, encodeFrame } from "../../src/peers/wire-codec.ts";
 
 interface Machine {
@@ -99,7 +99,7 @@ class TalkingFleet {
   }
 
   #carry(from: HostId, to: HostId | "*", message: Message): void {
-    const decoded = decodeFrame(encodeFrame({ t: "message", m: message }), messageFrameSchema);
+    const decoded = decodeFrame(encodeFrame({ t: "message", m: message }), linkFrameSchema);
     expect(decoded, JSON.stringify(message)).toEqual({ kind: "ok", value: { t: "message", m: message } });
     this.said.set(message.kind, (this.said.get(message.kind) ?? 0) + 1);
     for (const [name, { host, isOff }] of this.machines) {
