@@ -44,6 +44,16 @@ export class HypervisorConnections {
     return opening;
   }
 
+  /** Gives a connection up without waiting for its farewell: the next one who asks gets a fresh one. */
+  retire(uri: string): void {
+    const known = this.#byUri.get(uri);
+    this.#byUri.delete(uri);
+    known?.then(
+      (hypervisor) => hypervisor.close(),
+      () => undefined,
+    );
+  }
+
   async close(): Promise<void> {
     const opened = [...this.#byUri.values()];
     this.#byUri.clear();

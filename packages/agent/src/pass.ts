@@ -1,5 +1,5 @@
 import { type EnvironmentPromise, type GuestType, hypervisorOf, type Ownership } from "@berth/model";
-import { checkPlan, neededXml, plan, type XmlTexts } from "@berth/planner";
+import { checkPlan, neededXml, type OwnershipMap, type PromisePlan, plan, type XmlTexts } from "@berth/planner";
 import type { BerthConfig } from "./config/berth-config.ts";
 import type { ConnectionCaches } from "./connection-caches.ts";
 import type { HypervisorConnections } from "./hypervisor-connections.ts";
@@ -23,6 +23,10 @@ export interface PassInit {
   readonly explain: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent: (event: PassEvent) => void;
+  /** Whose the guests are. @default one host and no peers: it owns whatever its classes match */
+  readonly ownership?: (promises: readonly EnvironmentPromise[]) => OwnershipMap;
+  /** What of a checked plan is left to this pass, where something else does the rest. @default everything */
+  readonly restrict?: (item: PromisePlan) => PromisePlan;
 }
 
 /**
@@ -103,14 +107,16 @@ export class Pass {
   ): Promise<readonly (readonly [EnvironmentPromise, PromiseReport])[]> {
     const { planned, violations } = await this.#plan(hypervisor, promises);
     const willPerform = !this.#init.dryRun && violations.length === 0;
-    const performable = { items: planned.items.filter((item) => item.withheld === undefined) };
+    const { restrict = (item: PromisePlan) => item } = this.#init;
+    const items = planned.items.map(restrict);
+    const performable = { items: items.filter((item) => item.withheld === undefined) };
     const results = willPerform
       ? await performPlan(performable, hypervisor, {
           ...(this.#init.signal !== undefined && { signal: this.#init.signal }),
           onStep: (name, step, report) => this.#init.onEvent({ kind: "step", name, step, ...(report && { report }) }),
         })
       : new Map();
-    return planned.items.map((item) => {
+    return items.map((item) => {
       const result = results.get(item);
       const violation =
         item.steps.length === 0
@@ -130,7 +136,7 @@ export class Pass {
 
   async #plan(hypervisor: Hypervisor, promises: readonly EnvironmentPromise[]) {
     const observation = await hypervisor.observe();
-    const ownership = soleOwnership(promises);
+    const ownership = (this.#init.ownership ?? soleOwnership)(promises);
     const settings = plannerSettings(this.#components.config);
     const needed = neededXml({ promises, ownership, observation, settings });
     const [inactive, active, networksInactive, networksActive, existingVolumes, capabilitiesXml] = await Promise.all([

@@ -14,6 +14,17 @@ export class PolicyMemo {
   /** A policy mentioned classes that only the hypervisors can decide, so they are asked before every pass. */
   heedsHypervisors = false;
   #last: Remembered | undefined;
+  #watched: WatchedWorld | undefined;
+
+  /** False once a file that the last evaluation looked at is no longer what it was then, or has come or gone. */
+  get isCurrent(): boolean {
+    return this.#watched?.isUnchanged() ?? true;
+  }
+
+  /** How the files that the last evaluation looked at stand now: equal texts, equal files. */
+  get stamp(): string {
+    return this.#watched?.stampNow() ?? "";
+  }
 
   /** The last load where nothing it came from changed since; otherwise that of `evaluate`, remembered. */
   async remember(
@@ -27,6 +38,7 @@ export class PolicyMemo {
       return last.load;
     }
     const watched = new WatchedWorld(world);
+    this.#watched = watched;
     const load = await evaluate(watched.world);
     const heedsTime = [...load.sources.values()].some((text) => timeWords.test(text));
     const key = memoKey(request, facts, heedsTime);
@@ -85,6 +97,10 @@ class WatchedWorld {
 
   isUnchanged(): boolean {
     return [...this.#stamps].every(([path, stamp]) => stampOf(path) === stamp);
+  }
+
+  stampNow(): string {
+    return [...this.#stamps.keys()].map((path) => `${path} ${stampOf(path)}`).join("\n");
   }
 
   #watch(path: string): void {

@@ -9,7 +9,7 @@ import { buildFeed } from "./guests/feed.ts";
 import { Guests } from "./guests/guests.ts";
 import type { Circumstances } from "./guests/parts.ts";
 import { Holder } from "./holder/holder.ts";
-import type { Host, HostInit, HostView } from "./host.ts";
+import type { HeardEntry, Host, HostInit, HostView } from "./host.ts";
 import type { Life } from "./life.ts";
 import { Membership } from "./membership.ts";
 import type { GossipMessage, Message, VoterReply, VoterRequest } from "./messages.ts";
@@ -58,6 +58,10 @@ export class HostMachine implements Host {
   view(now: Now): HostView {
     if (this.#life === undefined) throw new TypeError("the first event of a host must be `start`");
     return hostView(this.#life, now);
+  }
+
+  heard(now: Now): readonly HeardEntry[] {
+    return this.#life?.gossip.heard(now) ?? [];
   }
 
   #start(event: StartEvent, now: Now): Life {

@@ -5,6 +5,7 @@
  *     host.step({ kind: "start", ... }, now);  const batch = host.takeReady();
  */
 import type { HostEvent } from "./events.ts";
+import type { GossipEntry } from "./messages.ts";
 import type { Ready } from "./ready.ts";
 import type { Now } from "./time.ts";
 import type { ClaimValue, Configuration, GuestId, HostId } from "./words.ts";
@@ -26,6 +27,15 @@ export interface Host {
   takeReady(): Ready;
   /** What `berth status` and the planner ask; a snapshot, cheap, without effect. */
   view(now: Now): HostView;
+  /** The newest word of every host about itself and its guests, this one's included; a copy for status, without effect. */
+  heard(now: Now): readonly HeardEntry[];
+}
+
+/** One piece of gossip, and how long ago this host learnt it. */
+export interface HeardEntry {
+  readonly entry: GossipEntry;
+  /** Milliseconds of this host's boot-time clock; 0 for its own word. */
+  readonly ageMs: number;
 }
 
 /** Where a guest stands on this host, in one word. */

@@ -39,3 +39,23 @@ export interface GuestRule {
   /** @default longest_running */
   readonly keep: "longest_running" | "newest_epoch";
 }
+
+/** What applies where nothing else is said; the reasons stand at each setting. */
+export function defaultAgentConfig(runDir = "/run/berth"): AgentConfig {
+  return {
+    runDir,
+    socketPath: `${runDir}/agent.sock`,
+    socketGroup: "",
+    listen: [],
+    peerAddresses: {},
+    mdns: false,
+    networkKeyFile: "",
+    watchdog: "",
+    httpListen: "127.0.0.1:7948",
+    passPeriodSeconds: 30,
+    guestDefaults: { mode: "quorum", onIsolated: { kind: "pause" }, keep: "longest_running" },
+    guestRules: {},
+    logLevel: "info",
+    weight: 1,
+  };
+}

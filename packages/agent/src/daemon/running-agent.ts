@@ -1,4 +1,4 @@
-import type { Act, GossipEntry, GuestId, HostId, HostView, Note, Now, OperatorCommand } from "@berth/claims";
+import type { Act, GossipEntry, GuestId, HostId, HostView, Note, OperatorCommand } from "@berth/claims";
 import type { Diagnostic, EnvironmentPromise, Observation } from "@berth/model";
 import type { MemberDocument } from "../fleet/member-document.ts";
 import type { PassReport } from "../pass-report.ts";

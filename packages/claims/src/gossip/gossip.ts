@@ -4,6 +4,7 @@
  * Gossip is for placement, for status and for finding duplicates. In quorum mode it never grants anything: whoever acts on
  * it asks the voters first.
  */
+import type { HeardEntry } from "../host.ts";
 import type { Membership } from "../membership.ts";
 import {
   entriesPerMessage,
@@ -43,6 +44,7 @@ export class Gossip {
   readonly #heardMs = new Map<HostId, number>();
   readonly #pending = new Map<string, GossipEntry>();
   readonly #texts = new Map<string, string>();
+  readonly #arrivedMs = new WeakMap<GossipEntry, number>();
   #news: GossipEntry[] = [];
   #seq = 0;
   #nextDigestMs: number;
@@ -83,6 +85,14 @@ export class Gossip {
     const entry: GossipEntry = { origin: this.#self, life: this.#life, seq: this.#seq, key, body };
     this.store.apply(entry);
     this.#pending.set(key, entry);
+  }
+
+  /** Everything that is in the store, with its age here. */
+  heard(now: Now): readonly HeardEntry[] {
+    return this.store.all().map((entry) => {
+      const arrivedMs = this.#arrivedMs.get(entry) ?? now.bootMs;
+      return { entry, ageMs: entry.origin === this.#self ? 0 : now.bootMs - arrivedMs };
+    });
   }
 
   /** News since the last call, other hosts' only. */
@@ -148,6 +158,7 @@ export class Gossip {
     if (entry.origin !== this.#self && !this.store.apply(entry)) return;
     if (entry.origin === this.#self && entry.life > this.#life) this.#rise(entry.life);
     if (entry.origin === this.#self && entry.life >= this.#life) return;
+    this.#arrivedMs.set(entry, now.bootMs);
     if (entry.key === "host") this.#heardMs.set(entry.origin, now.bootMs);
     this.#news.push(entry);
   }

@@ -90,6 +90,10 @@ export class GossipStore {
     return found;
   }
 
+  all(): readonly GossipEntry[] {
+    return [...this.#entries.values()];
+  }
+
   #beginLife(origin: HostId, life: number): void {
     this.#lives.set(origin, life);
     for (const [id, entry] of this.#entries) if (entry.origin === origin) this.#remove(id, entry);

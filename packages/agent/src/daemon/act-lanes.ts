@@ -1,0 +1,43 @@
+/**
+ * How many acts may be at the hypervisor at the same moment, by kind.
+ *
+ * libvirtd serves five calls of a connection at once and lets the others wait. Suspends, resumes and destroys share one
+ * connection, so their places together are at most four: whatever hangs, a suspend finds one of its own. Starts and what
+ * belongs to them use the other connection; a shutdown mostly waits for the guest and holds no call while it does.
+ */
+import { availableParallelism } from "node:os";
+import { Semaphore } from "../semaphore.ts";
+
+/** Names of the lanes. */
+export type LaneName = "starts" | "resumes" | "suspends" | "destroys" | "shutdowns" | "definitions";
+
+/** Places per lane. Starts: twice the processors, as measured, but no more than leave room for the rest. */
+export const lanePlaces: Readonly<Record<LaneName, number>> = {
+  starts: Math.min(3, 2 * availableParallelism()),
+  resumes: 1,
+  suspends: 2,
+  destroys: 1,
+  shutdowns: 64,
+  definitions: 1,
+};
+
+/** The places of one host. */
+export class ActLanes {
+  readonly #lanes: Readonly<Record<LaneName, Semaphore>>;
+
+  constructor(places: Readonly<Record<LaneName, number>> = lanePlaces) {
+    const lane = (name: LaneName) => new Semaphore(places[name]);
+    this.#lanes = {
+      starts: lane("starts"),
+      resumes: lane("resumes"),
+      suspends: lane("suspends"),
+      destroys: lane("destroys"),
+      shutdowns: lane("shutdowns"),
+      definitions: lane("definitions"),
+    };
+  }
+
+  run<Result>(name: LaneName, work: () => Promise<Result>): Promise<Result> {
+    return this.#lanes[name].run(work);
+  }
+}

@@ -1,0 +1,150 @@
+import { type Act, type Deadline, eitherPassed, type GuestId } from "@berth/claims";
+import type { Step } from "@berth/planner";
+import { AgentError, reasonOf } from "../agent-error.ts";
+import type { HostClock } from "../ports/host-clock.ts";
+import type { Hypervisor } from "../ports/hypervisor.ts";
+import { ActLanes, type LaneName } from "./act-lanes.ts";
+import { withDeadline } from "./host-hypervisors.ts";
+
+/** How an act ended. */
+export interface ActEnd {
+  readonly outcome: "done" | "failed";
+  readonly reason?: string;
+}
+
+/** What acts are carried out with. */
+export interface ActComponents {
+  readonly clock: HostClock;
+  /** The connection of a guest's hypervisor. */
+  readonly hypervisorOf: (guest: GuestId, which: "calm" | "urgent") => Promise<Hypervisor>;
+  /** Gives up a connection on which something hangs. */
+  readonly retire: (guest: GuestId, which: "calm" | "urgent") => void;
+  /** Networks, disk and definition of a guest are there when it resolves. */
+  readonly prepare: (guest: GuestId) => Promise<void>;
+  /** The state in which the guest was seen last, where it matters how one begins. */
+  readonly stateOf: (guest: GuestId) => string | undefined;
+  readonly shutdownTimeoutMs: number;
+}
+
+/** After this long an act is told as failed and its connection given up. The protocol gives up at 60 s. */
+const deadlines = { "start-paused": 55_000, resume: 5_000, suspend: 5_000, destroy: 30_000, "clear-autostart": 5_000 };
+
+const why = { tag: "live" } as const;
+
+/**
+ * Carries out the protocol's acts. Acts of different guests run side by side, and force never waits behind a start: each
+ * kind has its own few places.
+ */
+export class ActPerformer {
+  readonly #parts: ActComponents;
+  readonly #lanes = new ActLanes();
+  readonly #underWay = new Map<Act, number>();
+
+  constructor(components: ActComponents) {
+    this.#parts = components;
+  }
+
+  /** Acts that have begun or wait for a place, with the boot time at which they were ordered. */
+  get underWay(): ReadonlyMap<Act, number> {
+    return this.#underWay;
+  }
+
+  /** Never rejects, and never answers in the turn in which it was called. */
+  async perform(act: Act): Promise<ActEnd> {
+    this.#underWay.set(act, this.#parts.clock.now().bootMs);
+    try {
+      await this.#lanes.run(laneOf(act), () => this.#carryOut(act));
+      return { outcome: "done" };
+    } catch (error) {
+      return { outcome: "failed", reason: reasonOf(error) };
+    } finally {
+      this.#underWay.delete(act);
+    }
+  }
+
+  async #carryOut(act: Act): Promise<void> {
+    const { guest } = act;
+    const base = { domain: guest, reason: act.why, ...why };
+    switch (act.kind) {
+      case "start-paused":
+        return this.#within(act, "calm", (hypervisor) => this.#startPaused(act, hypervisor));
+      case "resume": {
+        const kind = this.#parts.stateOf(guest) === "pm-suspended" ? "wake-domain" : "resume-domain";
+        return this.#within(act, "urgent", (hypervisor) => {
+          this.#requireTime(act.notAfter);
+          return hypervisor.perform({ kind, ...base });
+        });
+      }
+      case "suspend":
+        return this.#within(act, "urgent", (hypervisor) => hypervisor.perform({ kind: "suspend-domain", ...base }));
+      case "destroy":
+        return this.#within(act, "urgent", (hypervisor) => hypervisor.perform({ kind: "destroy-domain", ...base }));
+      case "shutdown":
+        return this.#shutDown(act);
+      case "clear-autostart": {
+        const step: Step = { kind: "set-domain-autostart", autostart: false, ...base };
+        return this.#within(act, "calm", (hypervisor) => hypervisor.perform(step));
+      }
+    }
+  }
+
+  /** What is left of a guest that crashed goes first: libvirt may still hold its process. */
+  async #startPaused(act: Act, hypervisor: Hypervisor): Promise<void> {
+    const base = { domain: act.guest, reason: act.why, ...why };
+    if (this.#parts.stateOf(act.guest) === "crashed") await hypervisor.perform({ kind: "destroy-domain", ...base });
+    await this.#parts.prepare(act.guest);
+    // Memory that was saved here may be older than a disk that another host wrote to since.
+    await hypervisor.perform({ kind: "start-domain", paused: true, discardSave: true, ...base });
+  }
+
+  /** The look at the clock stands right before the call: what waited for a place may have waited too long. */
+  #requireTime(notAfter: Deadline): void {
+    if (eitherPassed(notAfter, this.#parts.clock.now())) {
+      throw new AgentError("ABORTED", "the lease in which it may be resumed ends before it could begin");
+    }
+  }
+
+  /**
+   * Asks, and waits for the guest as long as the configuration says; then it is destroyed. The wait has no deadline of its
+   * own and holds no place that others need: a destroy that the protocol orders meanwhile overtakes it.
+   */
+  async #shutDown(act: Act): Promise<void> {
+    const hypervisor = await this.#parts.hypervisorOf(act.guest, "calm");
+    const { shutdownTimeoutMs: timeoutMs } = this.#parts;
+    await hypervisor.perform({ kind: "shutdown-domain", domain: act.guest, timeoutMs, reason: act.why, ...why });
+  }
+
+  async #within(
+    act: Act & { readonly kind: keyof typeof deadlines },
+    which: "calm" | "urgent",
+    work: (hypervisor: Hypervisor) => Promise<void>,
+  ): Promise<void> {
+    const { guest, kind } = act;
+    const run = async () => work(await this.#parts.hypervisorOf(guest, which));
+    const ms = deadlines[kind];
+    const late = `the hypervisor did not answer for ${ms / 1000} s`;
+    try {
+      await withDeadline(run(), ms, late);
+    } catch (error) {
+      if (error instanceof AgentError && error.message === late) this.#parts.retire(guest, which);
+      throw error;
+    }
+  }
+}
+
+function laneOf(act: Act): LaneName {
+  switch (act.kind) {
+    case "start-paused":
+      return "starts";
+    case "resume":
+      return "resumes";
+    case "suspend":
+      return "suspends";
+    case "destroy":
+      return "destroys";
+    case "shutdown":
+      return "shutdowns";
+    case "clear-autostart":
+      return "definitions";
+  }
+}

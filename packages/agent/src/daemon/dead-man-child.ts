@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { deadManPaths } from "../dead-man/file-link.ts";
+import { processAt } from "../dead-man/guest-process.ts";
+import { readTmpfsFile } from "../dead-man/tmpfs-file.ts";
+import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
+
+/** What a dead-man is started with. */
+export interface DeadManChildInit {
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly uri: string;
+  /** Empty: none. */
+  readonly watchdog: string;
+}
+
+/** How often its life is looked at. @default 500 ms: a guest waits at most this long for a new one */
+const lookMs = 500;
+/** A dead-man that was just started needs this long to its first heartbeat. */
+const patienceMs = 5_000;
+
+/**
+ * Keeps a dead-man running beside the agent where no init system does: in containers and simulations. It is a process of
+ * its own in a session of its own, so that nothing which ends the agent ends it; an agent that starts finds the one which
+ * is there and starts no second.
+ */
+export class DeadManChild {
+  readonly #init: DeadManChildInit;
+  #timer: NodeJS.Timeout | undefined;
+  #startedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(init: DeadManChildInit) {
+    this.#init = init;
+  }
+
+  start(): void {
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), lookMs);
+  }
+
+  /** Stops the looking. The dead-man goes on. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const heartbeat = readTmpfsFile(deadManPaths(this.#init.runDir).heartbeat) as DeadManHeartbeat | undefined;
+    // Alive is enough: one that is stopped keeps its place, for it may go on at any moment.
+    if (heartbeat !== undefined && isDeadMan(heartbeat.pid)) return;
+    if (performance.now() - this.#startedAtMs < patienceMs) return;
+    this.#startedAtMs = performance.now();
+    this.#spawn();
+  }
+
+  #spawn(): void {
+    const { runDir, stateDir, uri, watchdog } = this.#init;
+    const main = fileURLToPath(new URL("../dead-man/main.ts", import.meta.url));
+    const places = ["--run-dir", runDir, "--state-dir", stateDir, "--uri", uri];
+    const log = openSync(join(runDir, "dead-man.log"), "a", 0o600);
+    const child = spawn(process.execPath, [main, ...places, ...(watchdog === "" ? [] : ["--watchdog", watchdog])], {
+      detached: true,
+      stdio: ["ignore", "ignore", log],
+    });
+    child.on("error", () => {});
+    child.unref();
+  }
+}
+
+/** The pid still belongs to a process, and to a dead-man. */
+function isDeadMan(pid: number): boolean {
+  if (processAt(pid) === undefined) return false;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("dead-man");
+  } catch {
+    return false;
+  }
+}

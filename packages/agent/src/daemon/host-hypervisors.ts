@@ -1,0 +1,118 @@
+import { type GuestType, guestTypes, type Observation } from "@berth/model";
+import { AgentError } from "../agent-error.ts";
+import { type BerthConfig, uriOf } from "../config/berth-config.ts";
+import { HypervisorConnections, type HypervisorOpener } from "../hypervisor-connections.ts";
+import type { Hypervisor, LifecycleEvent } from "../ports/hypervisor.ts";
+
+/** What a look at all hypervisors of this host found, and which connection has which guest. */
+export interface HostLook {
+  readonly observation: Observation;
+  readonly byUri: ReadonlyMap<string, Observation>;
+}
+
+/** A look that takes longer counts as none. @default 5 s: a thousand times its usual time, and T_fence is 4 s */
+const lookDeadlineMs = 5_000;
+
+/**
+ * The hypervisors of this host, each with two connections: one to look and to make things ready, one for acts. A start
+ * that hangs in libvirt keeps a place of the first; a suspend goes over the second.
+ */
+export class HostHypervisors {
+  readonly #config: BerthConfig;
+  readonly #calm: HypervisorConnections;
+  readonly #urgent: HypervisorConnections;
+  readonly #onLifecycle: (uri: string, event: LifecycleEvent) => void;
+  readonly #heard = new WeakSet<Hypervisor>();
+  #types: ReadonlySet<GuestType>;
+
+  constructor(
+    components: { readonly config: BerthConfig; readonly openHypervisor?: HypervisorOpener },
+    onLifecycle: (uri: string, event: LifecycleEvent) => void,
+  ) {
+    const { config, openHypervisor: open } = components;
+    const parts = { config, ...(open !== undefined && { open }) };
+    this.#config = config;
+    this.#calm = new HypervisorConnections(parts);
+    this.#urgent = config.embedded ? this.#calm : new HypervisorConnections(parts);
+    this.#onLifecycle = onLifecycle;
+    this.#types = new Set(guestTypes.filter((type) => config.uris[type] !== undefined));
+  }
+
+  /** For passes: they share the connections that look. */
+  get connections(): HypervisorConnections {
+    return this.#calm;
+  }
+
+  /** Types that must be looked at: those of the configuration, and those that policy promises here. */
+  use(types: Iterable<GuestType>): void {
+    this.#types = new Set([...this.#types, ...types]);
+  }
+
+  /** @throws AgentError HYPERVISOR_UNREACHABLE where the configuration names no host for the type */
+  uriOf(type: GuestType): string {
+    return this.#calm.uriOf(type);
+  }
+
+  /** One URI per hypervisor; at least the ordinary one, so that what nobody promised is seen too. */
+  get uris(): readonly string[] {
+    const types: readonly GuestType[] = this.#types.size === 0 ? ["kvm"] : [...this.#types];
+    return [...new Set(types.flatMap((type) => uriOf(type, this.#config) ?? []))];
+  }
+
+  /**
+   * Everything that every hypervisor has. All of them must answer: a guest that is missing in the list counts as off.
+   * @throws AgentError HYPERVISOR_UNREACHABLE, HYPERVISOR_LOST
+   */
+  async look(): Promise<HostLook> {
+    const looked = await Promise.all(this.uris.map(async (uri) => [uri, await this.#lookAt(uri)] as const));
+    const all = looked.map(([, observation]) => observation);
+    const domains = all.flatMap((observation) => observation.domains);
+    const networks = all.flatMap((observation) => observation.networks);
+    return { observation: { domains, networks }, byUri: new Map(looked) };
+  }
+
+  /** For what must not wait: suspend, resume, destroy. */
+  urgent(uri: string): Promise<Hypervisor> {
+    return this.#urgent.get(uri);
+  }
+
+  /** For what may take its time: start, define, ask to stop. */
+  async calm(uri: string): Promise<Hypervisor> {
+    const hypervisor = await this.#calm.get(uri);
+    if (this.#heard.has(hypervisor)) return hypervisor;
+    this.#heard.add(hypervisor);
+    await hypervisor.onLifecycle((event) => this.#onLifecycle(uri, event));
+    return hypervisor;
+  }
+
+  /** A connection on which something hangs is given up for a fresh one; its farewell is not waited for. */
+  retire(uri: string, which: "calm" | "urgent"): void {
+    (which === "calm" ? this.#calm : this.#urgent).retire(uri);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#calm.close(), this.#urgent === this.#calm ? undefined : this.#urgent.close()]);
+  }
+
+  async #lookAt(uri: string): Promise<Observation> {
+    const observe = async () => (await this.calm(uri)).observe();
+    try {
+      return await withDeadline(observe(), lookDeadlineMs, `${uri} did not answer for ${lookDeadlineMs / 1000} s`);
+    } catch (error) {
+      if (error instanceof AgentError && error.code === "HYPERVISOR_LOST") this.retire(uri, "calm");
+      throw error;
+    }
+  }
+}
+
+/** The result, or HYPERVISOR_LOST after `ms`; what was begun goes on unheard. */
+export async function withDeadline<Result>(work: Promise<Result>, ms: number, message: string): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new AgentError("HYPERVISOR_LOST", message)), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}
