@@ -7,13 +7,26 @@ export type CliErrorCode =
   | "POLICY_INVALID"
   | "NO_POLICY"
   | "HYPERVISOR_UNREACHABLE"
-  | "DEMO_FAILED";
+  /** It must be run on another host. */
+  | "ELSEWHERE"
+  /** It could make a guest run twice, or stand still, and what was typed does not say that this is meant. */
+  | "REFUSED"
+  /** What was asked for was begun and did not end within the time given. */
+  | "NOT_DONE_YET"
+  | "DEMO_FAILED"
+  /** A simulation could not be started, or did not come to what was waited for. */
+  | "SIMULATION_FAILED"
+  /** No simulation runs where one was looked for, or one does where a new one should. */
+  | "SIMULATION_ABSENT"
+  | "SIMULATION_RUNS"
+  /** The simulation will not do this. */
+  | "SIMULATION_REFUSED";
 
 /** What a {@link CliError} carries beside its message. */
 export interface CliErrorInit {
   /** One sentence that says what to do about it. */
   readonly remedy?: string;
-  /** How the process ends. @default by code: 64 for USAGE, 4 for NOT_FOUND, 1 otherwise */
+  /** How the process ends. @default by code: 64 for USAGE, 4 for NOT_FOUND, 6 for REFUSED, 1 otherwise */
   readonly exitCode?: ExitCode;
   readonly cause?: unknown;
   /** The word that is not known and those that would be, for "did you mean". */
@@ -46,5 +59,6 @@ export class CliError extends Error {
 function exitCodeOf(code: CliErrorCode): ExitCode {
   if (code === "USAGE") return exitCodes.usage;
   if (code === "NOT_FOUND") return exitCodes.notFound;
+  if (code === "REFUSED") return exitCodes.refusedForSafety;
   return exitCodes.error;
 }

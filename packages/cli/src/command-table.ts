@@ -23,6 +23,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/demo.ts"),
   },
   {
+    name: "sim",
+    summary: "run a fleet of agents on this machine, and cut, kill and freeze it",
+    load: () => import("./commands/sim.ts"),
+  },
+  {
     name: "check",
     summary: "find mistakes in policy files",
     load: () => import("./commands/check.ts"),

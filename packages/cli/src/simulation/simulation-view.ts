@@ -1,0 +1,131 @@
+/** The live view as text: hosts by guests, who has a lease and hears whom, what happened, and what was measured. */
+import type { Painter } from "../output/colour.ts";
+import { printable } from "../output/printable.ts";
+import { formatCount, formatDuration } from "../output/units.ts";
+import type { ProcessState } from "./simulated-host.ts";
+import type { GuestState, HostStatus, OverlapStatus, SimulationStatus, StoryLine } from "./simulation-status.ts";
+
+/** How much is shown. */
+export interface ViewOptions {
+  readonly paint: Painter;
+  /** Lines of the story. */
+  readonly storyLines: number;
+  /** Columns of the terminal. */
+  readonly columns: number;
+}
+
+interface Cell {
+  readonly text: string;
+  readonly colour?: Parameters<Painter>[0];
+}
+
+const glyphs: Readonly<Record<GuestState, Cell>> = {
+  running: { text: "● runs", colour: "green" },
+  paused: { text: "‖ paused", colour: "yellow" },
+  off: { text: "· off", colour: "dim" },
+  "undefined-there": { text: "", colour: "dim" },
+};
+
+const processColours: Readonly<Record<ProcessState, Cell["colour"]>> = {
+  running: "green",
+  frozen: "cyan",
+  ended: "red",
+  off: "dim",
+};
+
+/** The whole view, lines ended by line feeds. */
+export function renderSimulation(status: SimulationStatus, options: ViewOptions): string {
+  const { paint, storyLines, columns } = options;
+  const story = status.story.slice(-storyLines).map((line) => storyText(line, paint, columns));
+  const lines = [
+    heading(status, paint),
+    "",
+    ...grid(status, paint),
+    "",
+    cutsText(status, paint),
+    ...(story.length > 0 ? ["", ...story] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function heading({ hosts, profile, upMs, overlap }: SimulationStatus, paint: Painter): string {
+  const parts = [
+    paint("bold", "berth sim"),
+    formatCount(hosts.length, "host"),
+    `profile ${profile}`,
+    `up ${formatDuration(upMs / 1000)}`,
+    overlapText(overlap, paint),
+  ];
+  return parts.join("   ");
+}
+
+/** `overlap 0 ms`, the figure that matters. */
+export function overlapText({ totalMs, worst, intervals }: OverlapStatus, paint: Painter): string {
+  if (totalMs === 0) return paint("green", `overlap 0 ms (${formatCount(intervals, "run")} compared)`);
+  const where = worst === undefined ? "" : `: ${worst.guest} on ${worst.hosts.join(" and ")}`;
+  return paint("red", `OVERLAP ${Math.ceil(totalMs)} ms${where}`);
+}
+
+function grid({ hosts, guests }: SimulationStatus, paint: Painter): string[] {
+  const titles = ["HOST", "AGENT", "DEAD-MAN", "LEASE", "HEARS", ...guests.map(({ name }) => printable(name))];
+  const rows = hosts.map((host) => [
+    { text: host.said?.voter === true ? `${host.name}*` : host.name, colour: "bold" } as const,
+    processCell(host, "agent"),
+    processCell(host, "deadMan"),
+    leaseCell(host),
+    { text: hearsText(host, hosts.length) },
+    ...guests.map(({ states }) => guestCell(states[host.name] ?? "undefined-there", host.powered)),
+  ]);
+  const widths = titles.map((title, index) =>
+    Math.max(title.length, ...rows.map((row) => [...textAt(row, index)].length)),
+  );
+  const line = (cells: readonly Cell[]) =>
+    cells
+      .map(({ text, colour }, index) => paint(colour, text) + " ".repeat((widths[index] ?? 0) - [...text].length))
+      .join("  ")
+      .trimEnd();
+  return [line(titles.map((text) => ({ text, colour: "bold" }))), ...rows.map(line)];
+}
+
+function textAt(row: readonly Cell[], index: number): string {
+  return row[index]?.text ?? "";
+}
+
+function processCell(host: HostStatus, which: "agent" | "deadMan"): Cell {
+  const state = host[which];
+  return { text: state === "off" ? "no power" : state, colour: processColours[state] };
+}
+
+function leaseCell({ said, powered }: HostStatus): Cell {
+  if (!powered || said === undefined) return { text: "-", colour: "dim" };
+  if (said.leaseRemainingMs <= 0) return { text: "none", colour: "red" };
+  return { text: `${(said.leaseRemainingMs / 1000).toFixed(1)}s`, colour: "green" };
+}
+
+function hearsText({ said, powered }: HostStatus, count: number): string {
+  if (!powered || said === undefined) return "-";
+  if (said.hears.length === count - 1) return "all";
+  return said.hears.length === 0 ? "nobody" : said.hears.join(" ");
+}
+
+function guestCell(state: GuestState, powered: boolean): Cell {
+  return powered ? glyphs[state] : { text: "" };
+}
+
+function cutsText({ cuts }: SimulationStatus, paint: Painter): string {
+  if (cuts.length === 0) return paint("dim", "network whole; * votes");
+  const ways = new Set(cuts.map(({ from, to }) => `${from}>${to}`));
+  const shown = cuts.flatMap(({ from, to }) => {
+    if (!ways.has(`${to}>${from}`)) return [`${from} -x> ${to}`];
+    return from < to ? [`${from} x ${to}`] : [];
+  });
+  return paint("yellow", `cut: ${shown.join(", ")}`);
+}
+
+/** `+12.345s  h3    claims web1`. */
+export function storyText({ atMs, who, text, weight }: StoryLine, paint: Painter, columns = 200): string {
+  const colours = { cause: "bold", effect: undefined, detail: "dim", alarm: "red" } as const;
+  const time = `+${(atMs / 1000).toFixed(3)}s`.padStart(10);
+  const line = `${time}  ${who.padEnd(5)} ${printable(text)}`;
+  return paint(colours[weight], line.length > columns ? `${line.slice(0, columns - 1)}…` : line);
+}
