@@ -20,11 +20,11 @@ export async function buildBundle(folder: string): Promise<boolean> {
     cwd: checkout,
     platform: "node",
     logLevel: "warn",
-    // Daemons run for months: they need no fast start, and what they bring with them (libp2p, a database) no bundler.
-    external: /^@berth\/agent\/(daemon|dead-man|fleet|logging|peers|api\/start-api)(\/|$)/,
     // The daemon's libraries stay where npm put them: some look for files beside their own (a compiled store), and what a
-    // process that lives for weeks saves by loading them faster is nothing.
-    external: /^(@libp2p\/|libp2p$|@multiformats\/|level$|classic-level$|msgpackr$|pino$|prom-client$)/,
+    // process that lives for weeks saves by loading them faster is nothing. The daemon itself stays too: it starts others
+    // of its own files.
+    external:
+      /^(@berth\/agent\/(daemon|dead-man)\/|@libp2p\/|libp2p$|@multiformats\/|level$|classic-level$|msgpackr$|pino$|prom-client$)/,
     // Libraries only define things when they are loaded, so what is not used of them need not be there.
     treeshake: { moduleSideEffects: (id) => !id.includes("/node_modules/") },
     plugins: [{ name: "builtin-imports", renderChunk: (code) => fetchBuiltinsDirectly(code) }],

@@ -43,9 +43,69 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/converge.ts"),
   },
   {
+    name: "status",
+    summary: "show on one screen how this host and its fleet are",
+    load: () => import("./commands/status.ts"),
+  },
+  {
     name: "get",
-    summary: "list guests, networks or promises of this host",
+    summary: "list guests, hosts, networks, claims or promises of the fleet, or of this host",
     load: () => import("./commands/get.ts"),
+  },
+  {
+    name: "describe",
+    summary: "show everything that is known of a guest, host or network",
+    load: () => import("./commands/describe.ts"),
+  },
+  {
+    name: "explain",
+    summary: "say why a guest is, or is not, on a host",
+    load: () => import("./commands/explain.ts"),
+  },
+  {
+    name: "events",
+    summary: "show what happened, and why",
+    load: () => import("./commands/events.ts"),
+  },
+  {
+    name: "peers",
+    summary: "show how the agents of the fleet hear each other",
+    load: () => import("./commands/peers.ts"),
+  },
+  {
+    name: "drain",
+    summary: "give the guests of this host to others, in order",
+    load: () => import("./commands/drain.ts"),
+  },
+  {
+    name: "undrain",
+    summary: "let this host take guests again",
+    load: () => import("./commands/undrain.ts"),
+  },
+  {
+    name: "release",
+    summary: "give one guest of this host to another one",
+    load: () => import("./commands/release.ts"),
+  },
+  {
+    name: "takeover",
+    summary: "take a guest of a host that you have made sure is off",
+    load: () => import("./commands/takeover.ts"),
+  },
+  {
+    name: "confirm-dead",
+    summary: "vouch that a host is off, so that its guests move at once",
+    load: () => import("./commands/confirm-dead.ts"),
+  },
+  {
+    name: "reset-quorum",
+    summary: "found the voters anew when their majority is lost",
+    load: () => import("./commands/reset-quorum.ts"),
+  },
+  {
+    name: "reload",
+    summary: "let the agent read its policy now",
+    load: () => import("./commands/reload.ts"),
   },
   {
     name: "promises",
@@ -56,6 +116,16 @@ export const commandTable: readonly CommandEntry[] = [
     name: "classes",
     summary: "list the classes that hold on this host, as policy sees them",
     load: () => import("./commands/classes.ts"),
+  },
+  {
+    name: "agent",
+    summary: "run the agent of this host",
+    load: () => import("./commands/agent.ts"),
+  },
+  {
+    name: "dead-man",
+    summary: "run the process that stops the guests of a host which lost its lease",
+    load: () => import("./commands/dead-man.ts"),
   },
   {
     name: "completion",

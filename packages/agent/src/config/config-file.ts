@@ -1,6 +1,7 @@
 import { guestTypes } from "@berth/model";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
+import { agentFileShape, type PartialAgentConfig, toAgentConfig } from "./agent-config-file.ts";
 import type { PartialConfig } from "./config-sources.ts";
 
 /**
@@ -21,13 +22,14 @@ const fileSchema = z.strictObject({
   identity_seed: z.string().max(256).optional(),
   allow_execresult: z.boolean().optional(),
   embedded: z.boolean().optional(),
+  ...agentFileShape,
 });
 
 type FileContent = z.infer<typeof fileSchema>;
 
 /** What a file sets, or every finding about it as a `file:line:column: text` line. */
 export type ConfigFileResult =
-  | { readonly ok: true; readonly config: PartialConfig }
+  | { readonly ok: true; readonly config: PartialConfig; readonly agent: PartialAgentConfig }
   | { readonly ok: false; readonly findings: readonly string[] };
 
 /** Reads one YAML text. Unknown keys, wrong types and YAML mistakes are findings with their place. */
@@ -43,7 +45,9 @@ export function parseConfigFile(file: string, text: string): ConfigFileResult {
   }
   const content: unknown = document.toJS() ?? {};
   const checked = fileSchema.safeParse(content);
-  if (checked.success) return { ok: true, config: toConfig(checked.data) };
+  if (checked.success) {
+    return { ok: true, config: toConfig(checked.data), agent: toAgentConfig(checked.data) };
+  }
   return {
     ok: false,
     findings: checked.error.issues.flatMap((issue) =>

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AgentError } from "../agent-error.ts";
+import type { AgentConfig } from "./agent-config.ts";
+import type { PartialAgentConfig } from "./agent-config-file.ts";
+import { environmentAgentConfig, resolveAgentConfig } from "./agent-config-sources.ts";
 import { type BerthConfig, defaultConfig } from "./berth-config.ts";
 import { environmentConfig, overlay, type PartialConfig } from "./config-sources.ts";
 
@@ -22,13 +25,36 @@ export interface ConfigInit {
  * @throws AgentError CONFIG_INVALID; the message has one `file:line:column: text` line per finding
  */
 export async function readConfig(init: ConfigInit): Promise<BerthConfig> {
+  return resolved(await readFiles(init.file ?? init.env.BERTH_CONFIG), init);
+}
+
+/**
+ * The same together with the settings of the daemon, from the same sources.
+ *
+ * @throws AgentError CONFIG_INVALID
+ */
+export async function readAgentConfig(
+  init: ConfigInit & { readonly agentFlags?: PartialAgentConfig },
+): Promise<{ readonly config: BerthConfig; readonly agent: AgentConfig }> {
+  const files = await readFiles(init.file ?? init.env.BERTH_CONFIG);
+  const sources = [...files.map(({ agent }) => agent), environmentAgentConfig(init.env), init.agentFlags ?? {}];
+  return { config: resolved(files, init), agent: resolveAgentConfig(sources) };
+}
+
+function resolved(files: readonly ReadFile[], init: ConfigInit): BerthConfig {
   let config = defaultConfig;
-  for (const source of await readFiles(init.file ?? init.env.BERTH_CONFIG)) config = overlay(config, source);
+  for (const source of files) config = overlay(config, source.config);
   config = overlay(config, environmentConfig(init.env));
   return overlay(config, init.flags ?? {});
 }
 
-async function readFiles(named: string | undefined): Promise<PartialConfig[]> {
+/** What one file sets. */
+interface ReadFile {
+  readonly config: PartialConfig;
+  readonly agent: PartialAgentConfig;
+}
+
+async function readFiles(named: string | undefined): Promise<ReadFile[]> {
   const main = named ?? defaultConfigFile;
   const files = [main, ...listFragments(join(dirname(main), "conf.d"))];
   const texts = files.flatMap((file) => {
@@ -40,7 +66,7 @@ async function readFiles(named: string | undefined): Promise<PartialConfig[]> {
   const results = texts.map(({ file, text }) => parseConfigFile(file, text));
   const findings = results.flatMap((result) => (result.ok ? [] : result.findings));
   if (findings.length > 0) throw new AgentError("CONFIG_INVALID", findings.join("\n"));
-  return results.flatMap((result) => (result.ok ? [result.config] : []));
+  return results.flatMap((result) => (result.ok ? [result] : []));
 }
 
 function listFragments(folder: string): string[] {

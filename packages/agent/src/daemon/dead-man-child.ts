@@ -1,20 +1,12 @@
 import { spawn } from "node:child_process";
-import { openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type DeadManArguments, deadManArguments } from "../dead-man/dead-man-arguments.ts";
 import { deadManPaths } from "../dead-man/file-link.ts";
 import { processAt } from "../dead-man/guest-process.ts";
 import { readTmpfsFile } from "../dead-man/tmpfs-file.ts";
 import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
-
-/** What a dead-man is started with. */
-export interface DeadManChildInit {
-  readonly runDir: string;
-  readonly stateDir: string;
-  readonly uri: string;
-  /** Empty: none. */
-  readonly watchdog: string;
-}
 
 /** How often its life is looked at. @default 500 ms: a guest waits at most this long for a new one */
 const lookMs = 500;
@@ -27,11 +19,11 @@ const patienceMs = 5_000;
  * is there and starts no second.
  */
 export class DeadManChild {
-  readonly #init: DeadManChildInit;
+  readonly #init: DeadManArguments;
   #timer: NodeJS.Timeout | undefined;
   #startedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(init: DeadManChildInit) {
+  constructor(init: DeadManArguments) {
     this.#init = init;
   }
 
@@ -46,7 +38,7 @@ export class DeadManChild {
   }
 
   #look(): void {
-    const heartbeat = readTmpfsFile(deadManPaths(this.#init.runDir).heartbeat) as DeadManHeartbeat | undefined;
+    const heartbeat = readTmpfsFile(deadManPaths(this.#init.agent.runDir).heartbeat) as DeadManHeartbeat | undefined;
     // Alive is enough: one that is stopped keeps its place, for it may go on at any moment.
     if (heartbeat !== undefined && isDeadMan(heartbeat.pid)) return;
     if (performance.now() - this.#startedAtMs < patienceMs) return;
@@ -55,16 +47,15 @@ export class DeadManChild {
   }
 
   #spawn(): void {
-    const { runDir, stateDir, uri, watchdog } = this.#init;
     const main = fileURLToPath(new URL("../dead-man/main.ts", import.meta.url));
-    const places = ["--run-dir", runDir, "--state-dir", stateDir, "--uri", uri];
-    const log = openSync(join(runDir, "dead-man.log"), "a", 0o600);
-    const child = spawn(process.execPath, [main, ...places, ...(watchdog === "" ? [] : ["--watchdog", watchdog])], {
+    const log = openSync(join(this.#init.agent.runDir, "dead-man.log"), "a", 0o600);
+    const child = spawn(process.execPath, [main, ...deadManArguments(this.#init)], {
       detached: true,
       stdio: ["ignore", "ignore", log],
     });
     child.on("error", () => {});
     child.unref();
+    closeSync(log);
   }
 }
 

@@ -5,9 +5,10 @@
  * at all, whether it may run here, and how it is to be protected. Only guests are owned: networks belong to their host. A
  * promise that is only to warn is not handed over, so nothing is done about its guest.
  */
-import type { Mode, OnIsolated, PromisedGuest } from "@berth/claims";
+import type { Mode, PromisedGuest } from "@berth/claims";
 import type { Diagnostic, EnvironmentPromise, GuestPromise } from "@berth/model";
 import type { GuestRule } from "../config/agent-config.ts";
+import { parseOnIsolated } from "../config/on-isolated.ts";
 
 /** What this host knows beside the promise. */
 export interface GuestMeans {
@@ -121,13 +122,6 @@ export function guestRule(
     rule = { ...rule, onIsolated: { kind: "pause" } };
   }
   return { rule, findings };
-}
-
-/** `pause`, `down`, `pause_then_down:60`, `run`; undefined for anything else. */
-export function parseOnIsolated(text: string): OnIsolated | undefined {
-  if (text === "pause" || text === "down" || text === "run") return { kind: text };
-  const seconds = /^pause_then_down:(\d{1,6}(?:\.\d{1,3})?)$/.exec(text)?.[1];
-  return seconds === undefined ? undefined : { kind: "pause-then-down", afterMs: Number(seconds) * 1000 };
 }
 
 /** A warning: the rest of the promise holds, and the guest keeps the protection that it has without this entry. */

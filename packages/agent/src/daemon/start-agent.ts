@@ -4,7 +4,7 @@ import { createHost, type DurableRecord } from "@berth/claims";
 import { readBootId } from "../clock/boot-id.ts";
 import { openHostClock } from "../clock/host-clock.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
-import { type BerthConfig, uriOf } from "../config/berth-config.ts";
+import type { BerthConfig } from "../config/berth-config.ts";
 import { openDeadManLink } from "../dead-man/file-link.ts";
 import type { FleetHome } from "../fleet/member-document.ts";
 import type { HypervisorOpener } from "../hypervisor-connections.ts";
@@ -94,8 +94,7 @@ async function openStore(stateDir: string): Promise<RecordStore> {
 }
 
 function superviseDeadMan(config: BerthConfig, agent: AgentConfig, running: RunningAgent): DeadManChild {
-  const { runDir, watchdog } = agent;
-  const child = new DeadManChild({ runDir, stateDir: config.stateDir, uri: uriOf("kvm", config) ?? "", watchdog });
+  const child = new DeadManChild({ config, agent });
   child.start();
   const stop = () => child.stop();
   running.ended.then(stop, stop);

@@ -1,0 +1,49 @@
+import { startApi } from "../api/start-api.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { BerthConfig } from "../config/berth-config.ts";
+import { openFleetHome } from "../fleet/fleet-home.ts";
+import { createAgentLog } from "../logging/agent-log.ts";
+import { ServiceNotifier } from "./service-notifier.ts";
+import { startAgent } from "./start-agent.ts";
+
+/** What `berth agent` was asked for. */
+export interface DaemonInit {
+  readonly config: BerthConfig;
+  readonly agent: AgentConfig;
+  readonly withDeadMan: boolean;
+}
+
+/**
+ * The agent as a process: starts it with its local API, tells the service manager, and ends it in order on SIGTERM or SIGINT.
+ * SIGHUP loads the policy anew.
+ *
+ * @returns once a signal has ended it
+ * @throws AgentError why it could not start, or had to end by itself
+ */
+export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Promise<void> {
+  const home = openFleetHome(config.stateDir);
+  const log = createAgentLog({ level: agent.logLevel });
+  // Asked for before the start: a signal that comes in between must not end the process in the middle of it.
+  const signal = new Promise<string>((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
+  });
+  const running = await startAgent({ config, agent, home, log, withDeadMan });
+  const notifier = new ServiceNotifier(process.env);
+  try {
+    const api = await startApi({ agent: running, config: agent, log });
+    const onHangUp = () => void running.reload();
+    process.on("SIGHUP", onHangUp);
+    log.info("AGENT_STARTED", `${home.self} of fleet ${home.fleet} runs, pid ${process.pid}`);
+    notifier.ready();
+    try {
+      const name = await Promise.race([signal, running.ended]);
+      if (name !== undefined) log.info("AGENT_STOPS", `ends on ${name}; its guests run on until the lease ends`);
+    } finally {
+      process.off("SIGHUP", onHangUp);
+      notifier.stopping();
+      await api.close();
+    }
+  } finally {
+    await running.stop();
+  }
+}
