@@ -7,23 +7,53 @@ import { examplePolicy } from "../example-policy.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Session } from "../session.ts";
 
-/** `berth demo`: the main job on the hypervisor that lives in this process, each step with the command that does it. */
-export function define(command: Command, session: Session): void {
-  command
-    .option(
-      "--state-dir <dir>",
-      "where its hypervisor keeps its state (otherwise a temporary folder, removed at the end)",
-    )
-    .addHelpText("after", help)
-    .action((options: { readonly stateDir?: string }) => demonstrate(options.stateDir, session));
+interface DemoOptions {
+  readonly stateDir?: string;
+  readonly oneHost?: true;
+  readonly stay?: true;
 }
 
-async function demonstrate(stateDir: string | undefined, session: Session): Promise<void> {
+/** `berth demo`: a policy on one host, each step with the command that does it, and then a fleet that things happen to. */
+export function define(command: Command, session: Session): void {
+  command
+    .option("--one-host", "only the part on one host, in full")
+    .option("--stay", "leave the fleet running at the end, with its live view, until Ctrl-C")
+    .option(
+      "--state-dir <dir>",
+      "where the one host keeps its state (otherwise a temporary folder, removed at the end)",
+    )
+    .addHelpText("after", help)
+    .action((options: DemoOptions) => demonstrate(options, session));
+}
+
+async function demonstrate({ stateDir, oneHost, stay }: DemoOptions, session: Session): Promise<void> {
   const folder = stateDir ?? mkdtempSync(join(tmpdir(), "berth-demo-"));
   try {
-    await showSteps(folder, session);
+    await showSteps(folder, oneHost === true, session);
+    if (oneHost !== true) await showFleet(join(folder, "fleet"), stay === true, session);
   } finally {
     if (stateDir === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function showFleet(folder: string, stay: boolean, session: Session): Promise<void> {
+  const { demonstrateFleet, startDemonstrationFleet } = await import("../simulation/fleet-demonstration.ts");
+  const { followSimulation } = await import("../simulation/run-simulation.ts");
+  const { simulationFolder } = await import("../simulation/simulation-folder.ts");
+  session.note("");
+  session.note("# Three hosts, three guests: real agents over libp2p, on hypervisors that live in a file", "bold");
+  session.note(
+    `$ npx berth sim up -n 3 --guests 3 --profile fast${stay ? "" : "    (and faults, as berth sim has them)"}`,
+    "cyan",
+  );
+  const simulation = await startDemonstrationFleet(stay ? simulationFolder(undefined) : folder, session);
+  const interrupted = session.terminal.interruptSignal();
+  interrupted.addEventListener("abort", () => void simulation.down());
+  try {
+    await demonstrateFleet(simulation, session);
+    if (stay) await followSimulation(simulation, session);
+  } finally {
+    await simulation.down();
   }
 }
 
@@ -34,10 +64,12 @@ interface DemoStep {
   readonly afterwards?: string;
 }
 
-async function showSteps(folder: string, session: Session): Promise<void> {
+async function showSteps(folder: string, whole: boolean, session: Session): Promise<void> {
   const here = ["--embedded", "--state-dir", folder];
   const policy = shortPath(examplePolicy);
-  for (const { title, argv, afterwards } of demoSteps(policy, here)) {
+  const steps = demoSteps(policy, here);
+  // Checked and planned is enough to see what a policy is; the fleet shows what comes of it.
+  for (const { title, argv, afterwards } of whole ? steps : steps.slice(0, 2)) {
     session.note("");
     session.note(`# ${title}`, "bold");
     session.note(`$ npx berth ${argv.join(" ")}`, "cyan");
@@ -73,5 +105,6 @@ function shortPath(path: string): string {
 }
 
 const help = `
-Nothing outside of its state folder is touched: no libvirt, no guest of yours. \`npm start\` runs it.
+Nothing outside of its own folder is touched: no libvirt, no guest of yours. \`npm start\` runs it, and
+\`npm start -- --stay\` leaves the fleet running for you to play with, from another terminal.
 `;

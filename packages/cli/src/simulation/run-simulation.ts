@@ -11,7 +11,7 @@ import type { Session } from "../session.ts";
 import { askSimulation } from "./control.ts";
 import { Simulation, type SimulationInit } from "./simulation.ts";
 import { readMark, runningSimulation } from "./simulation-folder.ts";
-import { openScreen, renewMs } from "./simulation-screen.ts";
+import { openScreen, renewMs, type SimulationScreen } from "./simulation-screen.ts";
 import { executingOnce, type SimulationStatus } from "./simulation-status.ts";
 import { overlapText, renderSimulation } from "./simulation-view.ts";
 
@@ -23,23 +23,39 @@ const comeUpMs = 90_000;
 export async function runSimulation(init: SimulationInit, session: Session): Promise<void> {
   const interrupted = session.terminal.interruptSignal();
   const screen = openScreen(session, footer);
-  let last: SimulationStatus | undefined;
   try {
     const simulation = await Simulation.up({ ...init, onLine: (line) => screen.tell(line) });
     interrupted.addEventListener("abort", () => void simulation.down());
     if (interrupted.aborted) void simulation.down();
-    const renew = setInterval(() => {
-      last = simulation.status();
-      screen.show(last);
-    }, renewMs);
-    await simulation.ended;
-    clearInterval(renew);
+    await follow(simulation, screen);
+    screen.close();
+    tellOverlap(simulation, session);
   } finally {
     screen.close();
   }
-  if (last === undefined) return;
-  session.note(overlapText(last.overlap, (_colour, text) => text));
-  if (last.overlap.totalMs > 0) session.exitCode = exitCodes.error;
+}
+
+/** Shows a simulation that runs already until it ends, by whomever. */
+export async function followSimulation(simulation: Simulation, session: Session): Promise<void> {
+  const screen = openScreen(session, footer);
+  try {
+    await follow(simulation, screen);
+  } finally {
+    screen.close();
+  }
+  tellOverlap(simulation, session);
+}
+
+async function follow(simulation: Simulation, screen: SimulationScreen): Promise<void> {
+  const renew = setInterval(() => screen.show(simulation.status()), renewMs);
+  await simulation.ended;
+  clearInterval(renew);
+}
+
+function tellOverlap(simulation: Simulation, session: Session): void {
+  const { overlap } = simulation.status();
+  session.note(overlapText(overlap, (_colour, text) => text));
+  if (overlap.totalMs > 0) session.exitCode = exitCodes.error;
 }
 
 /** Starts it in a process of its own, and returns once every guest runs. */

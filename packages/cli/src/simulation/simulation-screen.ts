@@ -28,6 +28,7 @@ const leave = `${control}?25h${control}?1049l`;
 class LiveScreen implements SimulationScreen {
   readonly #session: Session;
   readonly #footer: string;
+  #open = true;
 
   constructor(session: Session, footer: string) {
     this.#session = session;
@@ -50,7 +51,8 @@ class LiveScreen implements SimulationScreen {
   }
 
   close(): void {
-    this.#session.terminal.stdout.write(leave);
+    if (this.#open) this.#session.terminal.stdout.write(leave);
+    this.#open = false;
   }
 }
 
