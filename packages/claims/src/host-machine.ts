@@ -9,7 +9,7 @@ import { buildFeed } from "./guests/feed.ts";
 import { Guests } from "./guests/guests.ts";
 import type { Circumstances } from "./guests/parts.ts";
 import { Holder } from "./holder/holder.ts";
-import type { HeardEntry, Host, HostInit, HostView } from "./host.ts";
+import type { GuestView, HeardEntry, Host, HostInit, HostView } from "./host.ts";
 import type { Life } from "./life.ts";
 import { Membership } from "./membership.ts";
 import type { GossipMessage, Message, VoterReply, VoterRequest } from "./messages.ts";
@@ -20,10 +20,10 @@ import type { Ready } from "./ready.ts";
 import type { Identity } from "./records.ts";
 import type { Rules } from "./rules.ts";
 import type { Now } from "./time.ts";
-import { hostView } from "./view.ts";
+import { guestView, hostView } from "./view.ts";
 import { Voter } from "./voter/voter.ts";
 import { VoterSetChange } from "./voter-set/voter-set-change.ts";
-import type { HostId } from "./words.ts";
+import type { GuestId, HostId } from "./words.ts";
 
 /** One agent's whole protocol machine; see `host.ts` for how it is driven. */
 export class HostMachine implements Host {
@@ -60,6 +60,11 @@ export class HostMachine implements Host {
     return hostView(this.#life, now);
   }
 
+  guest(guest: GuestId): GuestView | undefined {
+    const found = this.#life?.guests.parts.all.get(guest);
+    return found === undefined ? undefined : guestView(found);
+  }
+
   heard(now: Now): readonly HeardEntry[] {
     return this.#life?.gossip.heard(now) ?? [];
   }
@@ -76,7 +81,7 @@ export class HostMachine implements Host {
     const identity: Identity =
       before === undefined
         ? { inc: 1, nonce: event.nonce, bootId: event.bootId, life: firstLife(event.nonce) }
-        : { ...before, life: rules.nextLife(before.life) };
+        : { ...before, life: rules.nextLife(before.life, hashText(event.nonce)) };
     outbox.persist({ kind: "identity", value: identity });
     const sameBoot = event.feed !== undefined && event.feed.bootId === event.bootId;
     const validUntil = sameBoot ? event.feed?.deadline : undefined;

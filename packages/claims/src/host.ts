@@ -27,6 +27,8 @@ export interface Host {
   takeReady(): Ready;
   /** What `berth status` and the planner ask; a snapshot, cheap, without effect. */
   view(now: Now): HostView;
+  /** One guest of the view; undefined for one that nothing is known of. */
+  guest(guest: GuestId): GuestView | undefined;
   /** The newest word of every host about itself and its guests, this one's included; a copy for status, without effect. */
   heard(now: Now): readonly HeardEntry[];
 }

@@ -53,8 +53,11 @@ export const productionRules = Object.freeze({
   isQuorum,
   /** Replies to an earlier life are dropped. */
   acceptsReply: (replyLife: number, life: number): boolean => replyLife === life,
-  /** Every start is another life, so that no ballot and no attempt is used twice. */
-  nextLife: (previous: number): number => previous + 1,
+  /**
+   * Every start is another life, so that no ballot and no attempt is used twice. It grows by a number drawn at the start: two
+   * machines with copies of one disk would else count on side by side, and take each other's answers for their own.
+   */
+  nextLife: (previous: number, drawn: number): number => previous + 1 + (drawn % 1_048_576),
 
   // Voter: section 3.
 

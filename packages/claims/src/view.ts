@@ -1,9 +1,16 @@
 /** What status and the planner see of a host's machine: a copy, made on demand. */
-import type { HostView } from "./host.ts";
+import type { GuestState } from "./guests/state.ts";
+import type { GuestView, HostView } from "./host.ts";
 import type { Life } from "./life.ts";
 import { majority } from "./quorum.ts";
 import type { Now } from "./time.ts";
 import { bothPassed } from "./time.ts";
+
+/** What is shown of one guest. */
+export function guestView({ guest, phase, reason, known, owned }: GuestState): GuestView {
+  const view = { guest, phase, reason, owned: owned !== undefined };
+  return known === undefined ? view : { ...view, claim: known };
+}
 
 /** A snapshot of one life. */
 export function hostView(life: Life, now: Now): HostView {
@@ -16,13 +23,7 @@ export function hostView(life: Life, now: Now): HostView {
     leaseRemainingMs: holder.remainingMs(now),
     votersHeard: holder.votersHeard(now),
     votersNeeded: majority(config.voters.length),
-    guests: [...guests.parts.all.values()].map(({ guest, phase, reason, known, owned }) => ({
-      guest,
-      phase,
-      reason,
-      owned: owned !== undefined,
-      ...(known === undefined ? {} : { claim: known }),
-    })),
+    guests: [...guests.parts.all.values()].map(guestView),
   };
   if (voter === undefined) return view;
   const live = [...voter.state.leases.values()].filter((lease) => !bothPassed(lease.expires, now)).length;

@@ -1,4 +1,13 @@
-import type { Ballot, ClaimValue, Configuration, DurableRecord, GuestId, HostId, VoterId } from "@berth/claims";
+import type {
+  Ballot,
+  ClaimValue,
+  Configuration,
+  DurableRecord,
+  GuestId,
+  HostId,
+  KnownHost,
+  VoterId,
+} from "@berth/claims";
 import { FenceLedger } from "./fence-ledger.ts";
 import { entryOf } from "./map-entry.ts";
 import type { Violation } from "./violation.ts";
@@ -15,6 +24,8 @@ interface Accepted {
   readonly ballot: Ballot;
   readonly value: ClaimValue;
   readonly voters: Set<VoterId>;
+  /** How often an operator had founded a new voter set when the ballot was first accepted. */
+  readonly era: number;
   chosen: boolean;
 }
 
@@ -22,6 +33,11 @@ interface Accepted {
 export interface ChosenClaim {
   readonly ballot: Ballot;
   readonly value: ClaimValue;
+  /**
+   * Grows with every `reset-quorum`. What the lost majority knew is gone, so ballots and epochs are compared within one era only; who
+   * executes is judged across eras as ever.
+   */
+  readonly era: number;
 }
 
 /** Told when a claim is chosen and when a majority has fenced an incarnation. */
@@ -38,6 +54,7 @@ export class ClaimOracle {
   #written: FenceLedger;
   #standing: FenceLedger;
   #active = new Map<VoterId, number>();
+  #era = 0;
   #listener: ClaimListener;
   #report: (code: Violation["code"], text: string) => void;
 
@@ -52,6 +69,7 @@ export class ClaimOracle {
   addConfig(config: Configuration): void {
     if (this.#configs.has(config.number)) return;
     this.#configs.set(config.number, config);
+    if (config.reset !== undefined) this.#era += 1;
     this.#written.judgeAll();
     this.#standing.judgeAll();
     for (const [guest, ballots] of this.#accepted) {
@@ -122,8 +140,8 @@ export class ClaimOracle {
         return;
       }
       case "voter-host":
-        this.#written.note(voter, record.host, record.value.fenced);
-        if (!copied) this.fenceStands(voter, record.host, record.value.fenced);
+        this.#written.note(voter, record.host, fencedBy(record.value));
+        if (!copied) this.fenceStands(voter, record.host, fencedBy(record.value));
         return;
       default:
         return;
@@ -143,7 +161,13 @@ export class ClaimOracle {
   #accept(voter: VoterId, guest: GuestId, ballot: Ballot, value: ClaimValue): void {
     const ballots = entryOf(this.#accepted, guest, () => new Map<string, Accepted>());
     const key = `${ballot.n}/${ballot.host}/${ballot.life}`;
-    const entry = entryOf(ballots, key, () => ({ ballot, value, voters: new Set<VoterId>(), chosen: false }));
+    const entry = entryOf(ballots, key, () => ({
+      ballot,
+      value,
+      voters: new Set<VoterId>(),
+      era: this.#era,
+      chosen: false,
+    }));
     if (!sameValue(entry.value, value)) {
       this.#report(
         "CLAIM_FORKED",
@@ -164,9 +188,9 @@ export class ClaimOracle {
 
   #choose(guest: GuestId, entry: Accepted): void {
     const before = this.#latest.get(guest);
-    if (before !== undefined && compareBallots(entry.ballot, before.ballot) < 0) return;
-    const { value } = entry;
-    if (before !== undefined) {
+    if (before !== undefined && isOlder(entry, before)) return;
+    const { value, era } = entry;
+    if (before?.era === era) {
       if (value.epoch < before.value.epoch) {
         this.#report("EPOCH_FELL", `the epoch of ${guest} fell from ${before.value.epoch} to ${value.epoch}`);
       } else if (value.epoch === before.value.epoch && !sameValue(value, before.value)) {
@@ -176,7 +200,7 @@ export class ClaimOracle {
         );
       }
     }
-    const now = { ballot: entry.ballot, value };
+    const now = { ballot: entry.ballot, value, era };
     this.#latest.set(guest, now);
     this.#listener.chosen(guest, now, before);
   }
@@ -187,6 +211,15 @@ export function compareBallots(a: Ballot, b: Ballot): number {
   if (a.n !== b.n) return a.n - b.n;
   if (a.host !== b.host) return a.host < b.host ? -1 : 1;
   return a.life - b.life;
+}
+
+/** What a voter's disk fences: what it says, and every incarnation older than the one it knows. */
+export function fencedBy({ fenced, inc }: KnownHost): number {
+  return Math.max(fenced, inc - 1);
+}
+
+function isOlder(entry: ChosenClaim, before: ChosenClaim): boolean {
+  return entry.era === before.era ? compareBallots(entry.ballot, before.ballot) < 0 : entry.era < before.era;
 }
 
 function sameValue(a: ClaimValue, b: ClaimValue): boolean {

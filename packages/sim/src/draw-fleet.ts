@@ -1,5 +1,6 @@
 import { grantMs, profiles } from "@berth/claims";
 import { drawFaults } from "./fault-plan.ts";
+import { withRareFault } from "./fault-rare.ts";
 import { endOf, type Fault, type FaultKind } from "./faults.ts";
 import type { FleetSpec, GuestSpec, OnIsolated, ProfileName } from "./fleet-spec.ts";
 import { Prng } from "./prng.ts";
@@ -37,6 +38,8 @@ export interface DrawOptions {
   readonly timing?: FleetSpec["timing"];
   /** Draws faults of these kinds only; for mutants. */
   readonly kinds?: readonly FaultKind[];
+  /** Every fleet gets one of the rare faults (a copied disk, `confirm-dead`, `reset-quorum`), not one in five. */
+  readonly rare?: boolean;
   /** Faults in every fleet besides the drawn ones; for mutants. */
   readonly extra?: readonly Fault[];
 }
@@ -60,7 +63,10 @@ export function drawFleet(seed: number, options: DrawOptions = {}): FleetSpec {
   const times = { fenceMs, killMs, leaseMs, unkillable };
   const drawn = drawFaults({ random, spec: base, times, kinds: options.kinds }, 8, settleMs(leaseMs), 10 * fenceMs);
   const faults = [...(options.extra ?? []), ...drawn];
-  return { ...base, faults, tailMs: boundMs(leaseMs, fenceMs, hosts) };
+  const spec: FleetSpec = { ...base, faults, tailMs: boundMs(leaseMs, fenceMs, hosts) };
+  if (options.kinds !== undefined || options.extra !== undefined) return spec;
+  const always = options.rare === true;
+  return withRareFault(spec, { times, fromMs: settleMs(leaseMs), forMs: 10 * fenceMs, always });
 }
 
 /** From power on to every guest running: quarantine of the voters, claims, starts. */

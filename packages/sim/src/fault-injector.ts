@@ -102,15 +102,18 @@ const machineFaults = {
   freeze: ({ host, forMs }, { fleet }) => freeze(fleet, fleet.machineAt(host), forMs, false),
   "blind-freeze": ({ host, forMs }, { fleet }) => freeze(fleet, fleet.machineAt(host), forMs, true),
   drift: ({ host, rate }, { fleet }) => fleet.machineAt(host).clock.setRate(fleet.queue.nowMs, rate),
-  clone: ({ host, of, blank }, { fleet }) => {
+  "host-lost": ({ host }, { fleet }) => fleet.machineAt(host).addOffReason(1),
+  clone: ({ host, of, blank, forMs }, { fleet }) => {
     const machine = fleet.machineAt(host);
     const original = fleet.machineAt(of);
     for (const [key, record] of original.disk.records) {
       if (blank !== true && !key.startsWith("voter")) machine.disk.records.set(key, record);
     }
     machine.identity = original.name;
+    machine.policy = fleet.policyFor(machine);
     fleet.clones.push(machine);
     machine.join();
+    if (forMs !== undefined) fleet.queue.after(forMs, (copy: Machine) => copy.addOffReason(1), machine);
   },
 } satisfies Partial<Injectors>;
 

@@ -183,9 +183,10 @@ function drawSide(random: Prng, members: number): number[] {
 
 /**
  * Takes out what is outside the assumptions when it comes together: agent and dead-man of one host stopped at the same
- * time without a watchdog (run apart), more disks wiped than one, voters replaced more than twice.
+ * time without a watchdog (run apart), or the dead-man stopped while the agent alone cannot stop a guest in time because libvirt or
+ * the disk fails it; more disks wiped than one, voters replaced more than twice.
  */
-function withoutCollisions(faults: readonly Fault[]): Fault[] {
+export function withoutCollisions(faults: readonly Fault[]): Fault[] {
   const kept: Fault[] = [];
   let wiped = 0;
   let replaced = 0;
@@ -198,9 +199,16 @@ function withoutCollisions(faults: readonly Fault[]): Fault[] {
   return kept;
 }
 
+/** Faults with which an agent does not suspend its guests in time: then the dead-man has to. */
+const hindersAgent: ReadonlySet<FaultKind> = new Set([
+  ...(["agent-crash", "agent-stop", "wipe-disk", "slow-disk"] as const),
+  ...(["libvirtd-restart", "slow-hypervisor", "hang"] as const),
+]);
+
 function agentAway(other: Fault, deadman: Fault & { host: number; forMs: number }): boolean {
-  const away = other.kind === "agent-crash" || other.kind === "agent-stop" || other.kind === "wipe-disk";
-  if (!away || !("host" in other) || other.host !== deadman.host) return false;
+  if (!hindersAgent.has(other.kind) || !("host" in other) || !("forMs" in other) || other.forMs === undefined)
+    return false;
+  if (other.host !== deadman.host) return false;
   const margin = 1000;
   return other.atMs < deadman.atMs + deadman.forMs + margin && deadman.atMs < other.atMs + other.forMs + margin;
 }

@@ -46,6 +46,7 @@ const texts: { readonly [K in FaultKind]: (fault: FaultShapes[K], names: Names) 
   "confirm-dead": (f, n) => `an operator confirms that ${n.host(f.host)} is dead`,
   "reset-quorum": (f, n) =>
     `an operator founds a new voter set on ${n.host(f.host)}: voters ${n.hosts(f.voters)}; dead: ${n.hosts(f.dead) || "none"}`,
+  "host-lost": (f, n) => `${n.host(f.host)} is lost: it loses power and never comes back`,
   clone: (f, n) => `${n.host(f.host)} comes up with a copy of the disk of ${n.host(f.of)}, identity included`,
   "lost-fsync": (f, n) => `the disk of ${n.host(f.host)} says synced and is not (outside the assumptions)`,
   drift: (f, n) => `the clock of ${n.host(f.host)} runs at ${f.rate} of true time (outside the assumptions)`,

@@ -71,10 +71,17 @@ export interface FaultShapes {
   readonly "confirm-dead": OnHost;
   /** An operator founds a new voter set from this host when no majority is left. */
   readonly "reset-quorum": OnHost & { readonly voters: readonly number[]; readonly dead: readonly number[] };
-  /** This machine comes up with a copy of the other one's disk and name: a second machine with one identity. */
+  /** A host burns down: its power goes and never comes back. */
+  readonly "host-lost": OnHost;
+  /**
+   * This machine comes up with a copy of the other one's disk and name: a second machine with one identity. It is switched off for
+   * good after `forMs`, when that is given.
+   */
   readonly clone: OnHost & {
-    readonly of: number /** Its disk is empty: only the name is the same. */;
+    readonly of: number;
+    /** Its disk is empty: only the name is the same. */
     readonly blank?: boolean;
+    readonly forMs?: number;
   };
   /** From here on outside the assumptions: run apart, and measured. A disk that says synced and is not. */
   readonly "lost-fsync": OnHost;
@@ -97,7 +104,7 @@ export type Fault = { readonly atMs: number } & FaultBody;
 export function endOf(plan: readonly Fault[], hosts: number): number {
   let end = 0;
   for (const fault of plan) {
-    const lasts = "forMs" in fault ? fault.forMs : 0;
+    const lasts = "forMs" in fault ? (fault.forMs ?? 0) : 0;
     const stagger = fault.kind === "fleet-power-cut" ? fault.staggerMs * hosts : 0;
     end = Math.max(end, fault.atMs + lasts + stagger);
   }

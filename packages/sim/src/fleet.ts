@@ -1,4 +1,4 @@
-import type { Message } from "@berth/claims";
+import type { Message, PromisedGuest } from "@berth/claims";
 import type { EventQueue } from "./event-queue.ts";
 import type { FleetSpec } from "./fleet-spec.ts";
 import type { Machine } from "./machine.ts";
@@ -34,6 +34,8 @@ export interface Fleet {
   machineAt(node: number): Machine;
   machineNamed(name: string): Machine | undefined;
   members(): Machine[];
+  /** What policy says on this machine: a copy of a disk is in the classes of the host that it was copied from. */
+  policyFor(machine: Machine): PromisedGuest[];
   /** Every machine hears of the present wishes, each in its own time. */
   spreadPolicy(): void;
   /** An operator released this guest: a stop of it is not wrong. */

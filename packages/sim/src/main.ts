@@ -15,6 +15,7 @@ const usage = `usage: npm run sim -- [options]
   --seed N [--hosts H]           one fleet, with a readable log
   --seed S --seeds K             K fleets from seed S; stops at the first violation, with the line that replays it
   --profile P --timing T         fix what the seed would draw (fast lan lan-watchdog standard wan; ordinary adversarial)
+  --rare                         a copied disk, a host confirmed dead or a reset quorum in every fleet
   --jobs J                       threads; all cores when there are many seeds
   --scenario NAME|all [--update] run one story and compare its log with the golden one (or write it)
   --mutant NAME|all              run one weakened protocol until the oracle catches it
@@ -46,6 +47,7 @@ function readArguments() {
         hosts: { type: "string" },
         profile: { type: "string" },
         timing: { type: "string" },
+        rare: { type: "boolean" },
         jobs: { type: "string" },
         scenario: { type: "string" },
         mutant: { type: "string" },
@@ -65,6 +67,7 @@ function drawOptions(): DrawOptions {
     ...(values.hosts === undefined ? {} : { hosts: toNumber("hosts", values.hosts) }),
     ...(values.profile === undefined ? {} : { profile: values.profile as ProfileName }),
     ...(values.timing === undefined ? {} : { timing: values.timing as Timing }),
+    ...(values.rare === undefined ? {} : { rare: values.rare }),
   };
 }
 
@@ -74,6 +77,7 @@ function sameDraw(): string {
   for (const name of ["hosts", "profile", "timing"] as const) {
     if (values[name] !== undefined) parts.push(` --${name} ${values[name]}`);
   }
+  if (values.rare === true) parts.push(" --rare");
   return parts.join("");
 }
 

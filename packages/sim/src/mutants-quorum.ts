@@ -60,6 +60,15 @@ export const quorumMutants: readonly Mutant[] = [
   ),
   withRules(
     {
+      name: "copies-count-in-step",
+      weakens: "two machines with copies of one disk count their lives side by side and take each other's answers",
+      seeds: 200,
+      draw: { rare: true },
+    },
+    { nextLife: (previous) => previous + 1 },
+  ),
+  withRules(
+    {
       name: "sealed-answers",
       weakens: "a sealed voter goes on granting and accepting",
       seeds: 400,

@@ -35,7 +35,9 @@ export class Operator {
     this.#tell(machine, to === machine ? { kind: "release", guest } : { kind: "release", guest, to: to.name });
   }
 
+  /** Says so of a host that is off, and of no other: the person has looked. */
   confirmDead(machine: Machine): void {
+    if (machine.powered) return;
     const asked = this.#anyAgent((candidate) => candidate !== machine);
     if (asked !== undefined) this.#tell(asked, { kind: "confirm-dead", host: machine.name, operator: "ops" });
   }
@@ -47,9 +49,13 @@ export class Operator {
     this.#askFor(out, by);
   }
 
-  /** Founds a new voter set from one host's voter when no majority is left. */
+  /** Founds a new voter set from one host's voter when no majority is left; asked again until it answers. */
   resetQuorum(host: Machine, voters: readonly Machine[], dead: readonly Machine[]): void {
+    const fleet = this.#fleet;
+    if (fleet.oracle.claims.latestConfig()?.reset !== undefined && this.#isActive(voterOf(host) ?? "")) return;
     for (const machine of voters) this.#found(machine);
+    fleet.queue.after(askAgainMs, () => this.resetQuorum(host, voters, dead), undefined);
+    if (!host.answering) return;
     this.#tell(host, {
       kind: "reset-quorum",
       voters: voters.map((machine) => ({ voter: voterOf(machine) ?? "", host: machine.name })),

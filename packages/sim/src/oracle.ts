@@ -1,5 +1,5 @@
 import type { DurableRecord, Message, VoterId } from "@berth/claims";
-import { type ChosenClaim, ClaimOracle } from "./claim-oracle.ts";
+import { type ChosenClaim, ClaimOracle, fencedBy } from "./claim-oracle.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { type Copy, type Excuse, ExecutionOracle } from "./execution-oracle.ts";
 import type { EndedBy, GuestProcess } from "./hypervisor.ts";
@@ -18,6 +18,8 @@ export interface OracleTimes {
   readonly afterFenceMs: number;
   /** How long after a thaw something may still execute: one poll and K1, stretched. */
   readonly wakeGraceMs: number;
+  /** How much longer that is for a process that cannot be stopped at all: the watchdog device's time, which its sleep has not used up. */
+  readonly wakeResetMs: number;
   /** How long a fence that came with the copy for a new voter set does not stand: the quarantine on the fastest clock. */
   readonly copiedFenceMs: number;
 }
@@ -50,7 +52,6 @@ export class Oracle {
   #queue: EventQueue;
   #times: OracleTimes;
   #machines: readonly Machine[];
-  #byName: ReadonlyMap<string, Machine>;
   #facts: ReadonlyMap<string, GuestFacts>;
   #chosenAtMs = new Map<string, number>();
   #deadlineChecks = new Set<number>();
@@ -58,7 +59,12 @@ export class Oracle {
     this.#deadlineChecks.delete(machine.node);
     this.#checkDeadline(machine);
   };
-  #onWakeOver = (copy: Copy): void => this.#wakeOver(copy);
+  #onWakeOver = (copy: Copy): void => {
+    // Suspend and kill have failed: the watchdog device is no longer fed since the dead-man's first look.
+    if (copy.process.unkillable) this.#queue.after(this.#times.wakeResetMs, this.#onResetDue, copy);
+    else this.#wakeOver(copy);
+  };
+  #onResetDue = (copy: Copy): void => this.#wakeOver(copy);
   #onQuarantineOver = ({ voter, host, inc }: CopiedFence): void => this.claims.fenceStands(voter, host, inc);
 
   constructor(
@@ -70,7 +76,6 @@ export class Oracle {
     this.#queue = queue;
     this.#times = times;
     this.#machines = machines;
-    this.#byName = new Map(machines.map((machine) => [machine.name, machine]));
     this.#facts = facts;
     const report = (code: ViolationCode, text: string): void => this.report(code, text);
     this.executions = new ExecutionOracle(queue, (node) => machines[node]?.name ?? "?", report);
@@ -112,8 +117,8 @@ export class Oracle {
       return;
     }
     this.claims.written(voter, record, activates);
-    if (!activates || record.kind !== "voter-host" || record.value.fenced === 0) return;
-    const fence: CopiedFence = { voter, host: record.host, inc: record.value.fenced };
+    if (!activates || record.kind !== "voter-host" || fencedBy(record.value) === 0) return;
+    const fence: CopiedFence = { voter, host: record.host, inc: fencedBy(record.value) };
     this.#queue.after(this.#times.copiedFenceMs, this.#onQuarantineOver, fence);
   }
 
@@ -137,7 +142,8 @@ export class Oracle {
     const facts = this.#facts.get(process.guest);
     if (facts === undefined || facts.gossip || !facts.pausesWhenIsolated || facts.mayStopOn(machine)) return;
     const owner = this.claims.owner(process.guest);
-    if (owner?.value.owner !== machine.name || owner.value.inc <= this.claims.fencedOnDisks(machine.name)) return;
+    if (owner?.value.owner !== machine.identity) return;
+    if (owner.value.inc <= this.claims.fencedOnDisks(machine.identity)) return;
     if (owner.value.inc !== incarnationOf(machine)) return;
     // An empty disk begins again with low incarnations: a claim of the same number from before is not its own.
     if (machine.wipedAtMs > (this.#chosenAtMs.get(process.guest) ?? 0)) return;
@@ -152,7 +158,20 @@ export class Oracle {
 
   #rightful(machine: Machine, guest: string): boolean {
     const leased = this.#queue.nowMs <= this.leases.validUntilMs(machine.name);
-    return leased && this.claims.owner(guest)?.value.owner === machine.name;
+    // A claim of the incarnation before is nobody's right to run: the guest was seen off since.
+    return leased && this.#owns(machine, guest) && this.claims.owner(guest)?.value.inc === incarnationOf(machine);
+  }
+
+  /** Of two machines with one identity the claim is that one's whose incarnation it names. */
+  #owns(machine: Machine, guest: string): boolean {
+    const claim = this.claims.owner(guest)?.value;
+    if (claim?.owner !== machine.identity) return false;
+    return this.#machinesOf(machine.identity).length === 1 || claim.inc === incarnationOf(machine);
+  }
+
+  /** The machines that go by this name: one, unless somebody copied a disk. */
+  #machinesOf(identity: string): readonly Machine[] {
+    return this.#machines.filter((machine) => machine.identity === identity);
   }
 
   #checkCopy(copy: Copy): void {
@@ -161,10 +180,10 @@ export class Oracle {
     if (machine === undefined || facts === undefined || facts.gossip || copy.excuse !== undefined) return;
     const { guest } = copy.process;
     const owner = this.claims.owner(guest)?.value;
-    if (owner?.owner !== machine.name) {
+    if (owner === undefined || !this.#owns(machine, guest)) {
       const who = owner === undefined ? "nobody" : (owner.owner ?? "nobody, it was released");
       this.report("RUN_WITHOUT_CLAIM", `${guest} executes on ${machine.name}; the chosen owner is ${who}`);
-    } else if (owner.inc <= this.claims.fencedInc(machine.name)) {
+    } else if (owner.inc <= this.claims.fencedInc(machine.identity)) {
       this.report(
         "FENCED_ALIVE",
         `${guest} executes on ${machine.name} under inc ${owner.inc}, which a majority has fenced`,
@@ -182,7 +201,7 @@ export class Oracle {
       this.takeovers.push({ atMs: this.#queue.nowMs, guest, from, to });
     }
     for (const copy of [...this.executions.copiesOf(guest)]) {
-      if (copy.excuse !== undefined && copy.excuse !== "wake-up" && this.#machines[copy.node]?.name === to) {
+      if (copy.excuse !== undefined && copy.excuse !== "wake-up" && this.#machines[copy.node]?.identity === to) {
         this.executions.endExcuse(copy);
       }
       this.#checkCopy(copy);
@@ -190,15 +209,20 @@ export class Oracle {
   }
 
   #fenced(host: string, inc: number): void {
-    const machine = this.#byName.get(host);
-    if (machine === undefined || !machine.powered) return;
+    for (const machine of this.#machinesOf(host)) if (machine.powered) this.#checkFenced(machine, inc);
+  }
+
+  #checkFenced(machine: Machine, inc: number): void {
     for (const process of machine.hypervisor.processes.values()) {
       if (!machine.hypervisor.isExecuting(process)) continue;
       const copy = this.executions.copiesOf(process.guest).find((candidate) => candidate.process === process);
       const under = this.claims.owner(process.guest)?.value.inc ?? 0;
       if (copy === undefined || copy.excuse !== undefined || under > inc) continue;
       if (this.#facts.get(process.guest)?.gossip === false) {
-        this.report("FENCED_ALIVE", `a majority fenced ${host} inc ${inc} while ${process.guest} executes there`);
+        this.report(
+          "FENCED_ALIVE",
+          `a majority fenced ${machine.identity} inc ${inc} while ${process.guest} executes there`,
+        );
       }
     }
   }

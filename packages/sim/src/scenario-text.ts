@@ -212,6 +212,7 @@ const readers: Readonly<Record<FaultBody["kind"], (words: Words) => FaultBody>> 
     w.expect("dead");
     return { kind: "reset-quorum", host, voters, dead: w.nodes() };
   },
+  "host-lost": (w) => ({ kind: "host-lost", host: w.node() }),
   clone: (w) => {
     const host = w.node();
     w.expect("of");

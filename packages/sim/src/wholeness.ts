@@ -12,6 +12,7 @@ import { voterOf } from "./oracle.ts";
  * neither resume it nor confirm it gone, and nobody else may run it; then its owner must have said so.
  */
 export function whatIsMissing(fleet: Fleet): string[] {
+  if (resetIsMissing(fleet)) return ["the new voter set that the operator asked for does not answer"];
   if (!hasQuorum(fleet)) return [];
   const missing: string[] = [];
   for (const [index, guest] of fleet.spec.guests.entries()) {
@@ -19,6 +20,14 @@ export function whatIsMissing(fleet: Fleet): string[] {
     if (problem !== undefined) missing.push(problem);
   }
   return missing;
+}
+
+/** An operator asked for a new voter set, the host that was to found it is well, and there is none. */
+function resetIsMissing(fleet: Fleet): boolean {
+  const asked = fleet.spec.faults.some(
+    (fault) => fault.kind === "reset-quorum" && fleet.machineAt(fault.host).answering,
+  );
+  return asked && fleet.oracle.claims.latestConfig()?.reset === undefined;
 }
 
 function lookAt(fleet: Fleet, guest: GuestSpec, index: number): string | undefined {

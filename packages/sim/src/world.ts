@@ -153,7 +153,13 @@ export class World implements Fleet {
   }
 
   policyFor(machine: Machine): PromisedGuest[] {
-    return promisedGuests(this.spec, this.wishes, machine, this.#ownGuestsOnly);
+    const { isHypervisor } = machine;
+    return promisedGuests(this.spec, this.wishes, { node: this.#placeOf(machine), isHypervisor }, this.#ownGuestsOnly);
+  }
+
+  /** The number in whose classes a machine is: its own, unless it goes by another one's name. */
+  #placeOf(machine: Machine): number {
+    return (this.#byName.get(machine.identity) ?? machine).node;
   }
 
   noteRelease(guest: string): void {
@@ -328,6 +334,7 @@ export class World implements Fleet {
       afterFenceMs:
         (profile.stopMs + profile.pollMs + 2 * profile.clockResolutionMs + 20) * stretch + profile.watchdogMs,
       wakeGraceMs: (profile.pollMs + profile.killMs + profile.pollMs + 50) * stretch,
+      wakeResetMs: profile.watchdogMs * stretch,
       copiedFenceMs: grantMs(profile) / stretch,
     };
   }
@@ -345,7 +352,7 @@ export class World implements Fleet {
               wish === undefined ||
               this.queue.nowMs - wish.changedAtMs < policyHeardMs ||
               wish.wanted !== "running" ||
-              !wish.eligible.includes(machine.node)
+              !wish.eligible.includes(this.#placeOf(machine))
             )
               return true;
             return this.draining.has(machine.node) || this.#released.has(guest.name);

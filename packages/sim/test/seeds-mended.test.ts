@@ -12,7 +12,16 @@ test.each([
   [13041, "two claims that each reached one voter made everybody wait for an owner that was none"],
   [15993, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
   [16132, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
+  [19120, "the oracle took a guest that was started by hand under its host's former claim for rightful"],
 ])("the promise holds in the fleet of seed %i, where once %s", (seed) => {
   const failure = runSeed(seed);
   if (failure !== undefined) expect.fail(describeFailure(shorten(failure), `npm run sim -- --seed ${seed}`));
+});
+
+test.each([
+  [561, "the oracle did not know that an incarnation older than the known one is fenced"],
+  [697, "a host could not take over from a copy of itself, because its own lagging voter answered first"],
+])("the promise holds in the fleet of seed %i with a copied disk, where once %s", (seed) => {
+  const failure = runSeed(seed, { rare: true });
+  if (failure !== undefined) expect.fail(describeFailure(shorten(failure), `npm run sim -- --seed ${seed} --rare`));
 });

@@ -99,7 +99,9 @@ function fenceFirst(claimant: Claiming, attempt: Attempt, t: Try, owner: string,
     return;
   }
   if (!fences.isAsked(owner, current.inc)) {
-    const fromMs = fenceableFromMs(claimant, t, owner, current.inc);
+    // This host's own past harms nobody: voters that lag may not know that incarnation, and would never call it late.
+    const own = owner === claimant.parts.self && current.inc < claimant.parts.holder.identity.inc;
+    const fromMs = own ? now.bootMs : fenceableFromMs(claimant, t, owner, current.inc);
     if (fromMs > now.bootMs) {
       const retryAtMs = Math.min(fromMs, now.bootMs + claimant.parts.membership.config.profile.fenceMs);
       claimant.finish(attempt, t, { kind: "elsewhere", value: current, retryAtMs });

@@ -60,7 +60,8 @@ export function force(parts: GuestParts, g: GuestState, kind: "suspend" | "destr
 export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed", now: Now): void {
   const onProcess = act.kind === "suspend" || act.kind === "resume" || act.kind === "destroy";
   if (onProcess) g.failures = outcome === "failed" ? g.failures + 1 : 0;
-  if (g.forced?.kind === act.kind && outcome === "failed") g.forced = undefined;
+  // Failed for a moment: again at once. Failed again and again: no faster than force that shows no effect.
+  if (g.forced?.kind === act.kind && outcome === "failed" && g.failures < failuresBeforeAlarm) g.forced = undefined;
   if (g.act?.id !== act.id) return;
   g.act = undefined;
   g.awaitsLook = true;
