@@ -7,6 +7,10 @@ export type CliErrorCode =
   | "POLICY_INVALID"
   | "NO_POLICY"
   | "HYPERVISOR_UNREACHABLE"
+  /** There is no agent to ask: this host belongs to no fleet. */
+  | "NO_FLEET"
+  /** The agent answered, and then went away. */
+  | "AGENT_GONE"
   /** It must be run on another host. */
   | "ELSEWHERE"
   /** It could make a guest run twice, or stand still, and what was typed does not say that this is meant. */

@@ -43,7 +43,7 @@ async function explain(error: unknown, session: Session, command: string): Promi
   }
   if (isExpectedFailure(error)) {
     tell(session, `${command}: ${error.message} (${error.code})`, error.remedy);
-    return exitCodes.error;
+    return exitCodeOfFailure[error.code] ?? exitCodes.error;
   }
   throw error;
 }
@@ -54,6 +54,13 @@ async function suggestion(unknown: UnknownWord | undefined): Promise<string | un
   const near = closestWord(unknown.word, unknown.known);
   return near === undefined ? undefined : `Did you mean ${near}?`;
 }
+
+/** Failures that a script tells apart; every other one is an error. */
+const exitCodeOfFailure: Readonly<Record<string, ExitCode>> = {
+  AGENT_UNREACHABLE: exitCodes.agentUnreachable,
+  NOT_AUTHORISED: exitCodes.notAuthorised,
+  NOT_FOUND: exitCodes.notFound,
+};
 
 /** I/O failures of the agent carry a stable code; everything else that is thrown is a bug and shall be seen as one. */
 function isExpectedFailure(error: unknown): error is Error & { code: string; remedy?: string } {

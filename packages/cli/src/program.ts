@@ -47,9 +47,15 @@ Begin here:
   berth converge -n -f site.cf      the same, as cf-agent users type it
   berth converge site.cf            do it
 
+With an agent on this host:
+  berth status                      is the fleet well?
+  berth get guests                  what runs where, in the whole fleet
+  berth explain guest/web1          why is it (not) here?
+
 Exit codes:
   0  fine, nothing to do included       4  not found
-  1  an error, or a promise failed      6  refused for safety
-  2  changes pending or promises not kept, with --detailed-exitcode only
+  1  an error, or a promise failed      5  not authorised
+  2  changes pending, promises not kept, or something to look at; with --detailed-exitcode only
+  3  no agent answers                   6  refused for safety
   64 the command line is wrong
 `;

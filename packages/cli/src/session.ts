@@ -13,6 +13,9 @@ export interface OutputChoice {
   readonly headers: boolean;
 }
 
+/** What an answer says beside its items; `asSeenBy` is this host where it is left out. */
+export type ListRest = Partial<Pick<ListOptions, "unreachable" | "extra" | "asSeenBy">>;
+
 /** What a session needs from whoever starts it. */
 export interface SessionComponents {
   readonly terminal: Terminal;
@@ -61,14 +64,14 @@ export class Session {
   }
 
   /** Writes items to stdout as `-o` wants them. */
-  async list<T>(
-    view: ListView<T>,
-    items: readonly T[],
-    choice: OutputChoice,
-    rest: Pick<ListOptions, "unreachable" | "extra"> = {},
-  ): Promise<void> {
+  async list<T>(view: ListView<T>, items: readonly T[], choice: OutputChoice, rest: ListRest = {}): Promise<void> {
+    this.data(await this.render(view, items, choice, rest));
+  }
+
+  /** Items as `-o` wants them, as one text. */
+  async render<T>(view: ListView<T>, items: readonly T[], choice: OutputChoice, rest: ListRest = {}): Promise<string> {
     const { output: format, headers } = choice;
-    this.data(await renderList(view, items, { format, headers, paint: this.paint, asSeenBy: this.host, ...rest }));
+    return await renderList(view, items, { format, headers, paint: this.paint, asSeenBy: this.host, ...rest });
   }
 
   /** Writes rows that are a table and nothing else: what JSON says of them has another shape. */

@@ -43,7 +43,7 @@ describe("the command line", () => {
     ],
     [
       ["get", "guets"],
-      'berth get: <kind> is one of guests, networks, promises, not "guets"\n' +
+      'berth get: <kind> is one of guests, hosts, networks, claims, promises, not "guets"\n' +
         "  Did you mean guests?\n  See `berth get --help`.\n",
     ],
     [["check"], "berth check: missing required argument 'file'\n  See `berth check --help`.\n"],

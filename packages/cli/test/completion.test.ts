@@ -14,7 +14,7 @@ async function completions(words: readonly string[]): Promise<string[]> {
 
 describe("completion in bash", () => {
   it("offers commands", async () => {
-    expect(await completions(["berth", "c"])).toEqual(["check", "converge", "classes", "completion"]);
+    expect(await completions(["berth", "c"])).toEqual(["check", "converge", "confirm-dead", "classes", "completion"]);
   });
 
   it("offers the options of the command that was typed", async () => {

@@ -11,6 +11,10 @@ export interface Run {
 export interface RunInit {
   readonly environment?: Readonly<Record<string, string>>;
   readonly isTerminal?: boolean;
+  /** What SIGINT aborts. */
+  readonly signal?: AbortSignal;
+  /** Called with each text that is written, on either stream. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** Runs one command line in this process, on streams that keep what they are given. */
@@ -21,6 +25,7 @@ export async function run(argv: readonly string[], init: RunInit = {}): Promise<
     columns: 100,
     write: (text: string) => {
       texts[name] += text;
+      init.onOutput?.(text);
     },
   });
   const terminal: Terminal = {
@@ -28,7 +33,7 @@ export async function run(argv: readonly string[], init: RunInit = {}): Promise<
     stderr: sink("stderr"),
     environment: init.environment ?? {},
     nowMs: () => 0,
-    interruptSignal: () => new AbortController().signal,
+    interruptSignal: () => init.signal ?? new AbortController().signal,
   };
   const exitCode = await main(argv, terminal);
   return { exitCode, ...texts };

@@ -40,6 +40,8 @@ export interface HostItem {
   /** `up`, `unknown`, or `incompatible`. */
   readonly state: string;
   readonly state_reason?: string;
+  /** Others that say that they hear it, while the answering host does not: then the link is broken and not the host. */
+  readonly heard_by: readonly string[];
   readonly role: string;
   /** False for a witness. */
   readonly hypervisor: boolean;

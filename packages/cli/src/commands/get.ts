@@ -1,35 +1,25 @@
 import type { Command } from "commander";
+import { type AgentOptions, addSocketOption, connect, isInFleet } from "../agent-session.ts";
 import { CliError } from "../cli-error.ts";
-import { exitCodes } from "../exit-code.ts";
-import { readHostView } from "../host-view.ts";
-import { addHostOptions, addOutputOptions, choiceArgument, type HostOptions, outputChoice } from "../options.ts";
-import type { Unreachable } from "../output/envelope.ts";
-import type { ListView } from "../output/list-view.ts";
-import { unreachableText } from "../pass-notes.ts";
-import { readPolicy } from "../policy-source.ts";
-import type { OutputChoice, Session } from "../session.ts";
-import { guestView } from "../views/guest-view.ts";
-import { networkView } from "../views/network-view.ts";
-import { promiseView } from "../views/promise-view.ts";
+import { lookAtFleet } from "../fleet-lists.ts";
+import { type HostListOptions, hostKinds, listHost } from "../host-lists.ts";
+import { addHostOptions, addOutputOptions, choiceArgument } from "../options.ts";
+import type { Session } from "../session.ts";
+import { addWatchOption, show, type WatchOptions } from "../watch.ts";
 
-const kinds = ["guests", "networks", "promises"] as const;
+const kinds = ["guests", "hosts", "networks", "claims", "promises"] as const;
 type Kind = (typeof kinds)[number];
 
-interface Request {
-  readonly names: readonly string[];
-  readonly options: Options;
-  readonly unreachable?: readonly Unreachable[];
-}
+type Options = HostListOptions & AgentOptions & WatchOptions & { readonly local?: true };
 
-type Options = HostOptions & OutputChoice & { readonly file?: readonly string[] };
-
-/** `berth get KIND [NAME...]`: what this host has, beside what policy promises of it. */
+/** `berth get KIND [NAME...]`: the fleet as this host's agent sees it, or this host alone where there is no fleet. */
 export function define(command: Command, session: Session): void {
   command
     .addArgument(choiceArgument("<kind>", "what to list", kinds))
     .argument("[name...]", "only these")
-    .option("-f, --file <file>", "policy file (otherwise the one of the configuration, if it exists)", collect);
-  addHostOptions(addOutputOptions(command))
+    .option("--local", "ask this host's hypervisors and policy alone, not its agent")
+    .option("-f, --file <file>", "with --local: policy file (otherwise the configured one, if it exists)", collect);
+  addWatchOption(addSocketOption(addHostOptions(addOutputOptions(command))))
     .addHelpText("after", help)
     .action((kind: Kind, names: string[], options: Options) => get(kind, names, options, session));
 }
@@ -39,41 +29,39 @@ function collect(file: string, before: readonly string[] = []): readonly string[
 }
 
 async function get(kind: Kind, names: readonly string[], options: Options, session: Session): Promise<void> {
-  switch (kind) {
-    case "promises": {
-      const { promises } = await readPolicy(options.file ?? [], options, session);
-      return show(promiseView, promises, { names, options }, session);
-    }
-    case "guests":
-    case "networks": {
-      const { guests, networks, unreachable } = await readHostView(options.file ?? [], options, session);
-      for (const { type = "", uri, reason } of unreachable) session.note(unreachableText(type, uri, reason));
-      if (unreachable.length > 0) session.exitCode = exitCodes.error;
-      if (kind === "guests") return show(guestView, guests, { names, options, unreachable }, session);
-      return show(networkView, networks, { names, options, unreachable }, session);
-    }
+  if (await isLocal(options, session)) {
+    const hostKind = hostKinds.find((one) => one === kind);
+    if (hostKind === undefined) throw needsAgent(kind, options);
+    if (options.watch === true)
+      throw new CliError("USAGE", "--watch follows the agent; it does not go with one host alone");
+    return listHost(hostKind, names, options, session);
   }
+  const client = await connect(options, session);
+  const { output, headers } = options;
+  await show(session, options, () => lookAtFleet({ kind, names, choice: { output, headers } }, client, session));
 }
 
-async function show<T extends { readonly name: string }>(
-  view: ListView<T>,
-  items: readonly T[],
-  { names, options, unreachable = [] }: Request,
-  session: Session,
-): Promise<void> {
-  const chosen = names.length === 0 ? items : items.filter((item) => names.includes(item.name));
-  await session.list(view, chosen, outputChoice(options), { unreachable });
-  const noun = view.kind.replace(/List$/, "").toLowerCase();
-  if (items.length === 0 && names.length === 0 && unreachable.length === 0) session.note(`No ${noun}s here.`);
-  const missing = names.filter((name) => !items.some((item) => item.name === name));
-  const [first] = missing;
-  if (first === undefined) return;
-  throw new CliError("NOT_FOUND", `no ${noun} ${missing.map((name) => `"${name}"`).join(", ")} on this host`, {
-    unknown: { word: first, known: items.map(({ name }) => name) },
+/** Whoever names policy or hypervisors means this host; without a socket and without a fleet's files there is no agent to ask. */
+async function isLocal(options: Options, session: Session): Promise<boolean> {
+  if (options.local === true) return true;
+  const named = [options.file, options.uri, options.embedded, options.define, options.stateDir];
+  return (
+    options.socket === undefined && (named.some((one) => one !== undefined) || !(await isInFleet(options, session)))
+  );
+}
+
+function needsAgent(kind: Kind, { local }: Options): CliError {
+  if (local === true) return new CliError("USAGE", `${kind} are known to the agent only; leave out --local`);
+  return new CliError("NO_FLEET", `${kind} are known to an agent only, and this host belongs to no fleet`, {
+    remedy: "`berth fleet init` makes one, `berth sim up` shows one on this machine.",
   });
 }
 
 const help = `
+With an agent on this host the answer is about the whole fleet, as that agent hears it. A host that it cannot hear is
+"unknown", never stopped; AGE says how old a row's word is. Networks are told by their own host only, and so are guests
+that are off and not promised.
+
+Without an agent and without a fleet, or with --local, -f, --uri or --embedded, the answer is about this host alone.
 Guests and networks that no policy promises are listed too; PROMISED is then "-". Berth never touches those.
-AGE says how old the knowledge is, not the guest.
 `;

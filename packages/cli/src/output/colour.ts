@@ -54,9 +54,21 @@ const colourOfWord: Readonly<Record<string, Colour>> = {
   crashed: "red",
   error: "red",
   warning: "yellow",
+  alarm: "red",
+  up: "green",
+  held: "green",
+  leased: "green",
+  yes: "green",
+  no: "red",
+  unknown: "yellow",
+  unheard: "yellow",
+  incompatible: "red",
+  off: "dim",
+  isolated: "yellow",
+  losing: "yellow",
 };
 
-/** The colour that a state, an outcome or a severity has everywhere. */
+/** The colour that a state, an outcome or a severity has everywhere; a reason in brackets after it changes nothing. */
 export function colourOf(word: string): Colour | undefined {
-  return colourOfWord[word];
+  return colourOfWord[word.split(" ", 1)[0] ?? ""];
 }

@@ -1,7 +1,7 @@
 /** Everything that the answering host knows of one guest, host or network, for `berth describe`. */
 import { type EnvironmentPromise, formatPosition } from "@berth/model";
 import type { AgentEvent, AgentSnapshot } from "../../daemon/running-agent.ts";
-import type { EventItem } from "../answers.ts";
+import type { ClaimItem, EventItem, GuestItem } from "../answers.ts";
 import { explainGuest } from "./explain-guest.ts";
 import { itemsOf, knownGuests } from "./fleet-guests.ts";
 import { claimItems, hostItems, peerItems } from "./fleet-hosts.ts";
@@ -38,10 +38,10 @@ function describeGuest(name: string, snapshot: AgentSnapshot, events: readonly A
   const claim = claimItems(snapshot).find(({ guest }) => guest === name);
   return {
     name,
-    copies: itemsOf(known, snapshot, hearings(snapshot)),
-    claim: claim ?? null,
-    here: view === undefined ? null : { phase: view.phase, owned: view.owned, reason: view.reason },
     explanation: explainGuest(snapshot, name)?.conclusion ?? null,
+    copies: itemsOf(known, snapshot, hearings(snapshot)).map(copyJson),
+    claim: claim === undefined ? null : claimJson(claim),
+    here: view === undefined ? null : { phase: view.phase, owned: view.owned, reason: view.reason },
     promised: promise === undefined ? null : promiseJson(promise, snapshot),
     live:
       domain === undefined
@@ -61,6 +61,35 @@ function describeGuest(name: string, snapshot: AgentSnapshot, events: readonly A
   };
 }
 
+/** What differs between copies of one guest. */
+function copyJson({ host, state, state_reason, uuid, duplicate, age_seconds }: GuestItem): object {
+  return { host, state, ...(state_reason === undefined ? {} : { state_reason }), uuid, duplicate, age_seconds };
+}
+
+function claimJson({
+  owner,
+  owner_state,
+  epoch,
+  incarnation,
+  run_id,
+  next,
+  mode,
+  said_by,
+  age_seconds,
+}: ClaimItem): object {
+  return {
+    owner,
+    owner_state,
+    epoch,
+    incarnation,
+    run_id,
+    ...(next === undefined ? {} : { next }),
+    mode,
+    said_by,
+    age_seconds,
+  };
+}
+
 function describeHost(name: string, snapshot: AgentSnapshot, events: readonly AgentEvent[]): object | undefined {
   const host = hostItems(snapshot).find((item) => item.name === name);
   if (host === undefined) return undefined;
@@ -71,7 +100,7 @@ function describeHost(name: string, snapshot: AgentSnapshot, events: readonly Ag
   return {
     ...host,
     offers: heard.get(name)?.advert?.matches ?? [],
-    copies: copies.filter((copy) => copy.host === name),
+    copies: copies.filter((copy) => copy.host === name).map((copy) => ({ guest: copy.name, ...copyJson(copy) })),
     heard_here:
       peer === undefined || self
         ? null

@@ -20,7 +20,7 @@ export function explainGuest(snapshot: AgentSnapshot, guest: GuestId, host?: Hos
   const question: Question = { snapshot, guest, known: knownGuests(snapshot).get(guest), heard, on };
   const steps = [...explainPolicy(question), ...explainProtection(question)];
   const runs = runsThere(question);
-  const decisive = runs === "yes" ? undefined : steps.find(({ verdict }) => verdict === "no");
+  const decisive = runs !== "no" ? undefined : steps.find(({ verdict }) => verdict === "no");
   return {
     guest,
     host: on.host,

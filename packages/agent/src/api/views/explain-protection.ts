@@ -24,7 +24,7 @@ function claimStep({ known, on, heard }: Question): ExplainStep {
     return { check, verdict: "no", text: `it was released at epoch ${epoch}${turn}${own}` };
   }
   const state = ownerState(owner, heard);
-  const whose = state === "this host" ? `${owner}, this host, owns it` : `${owner} owns it (${state})`;
+  const whose = state === "this host" ? `${owner}, this host, owns it` : `${owner} owns it: ${state}`;
   return { check, verdict: "no", text: `${whose}, epoch ${epoch}` };
 }
 
@@ -32,7 +32,7 @@ function leaseStep({ on, snapshot }: Question): ExplainStep {
   const check = "lease";
   if (on.self) {
     const { leaseRemainingMs, votersHeard, votersNeeded } = snapshot.claims;
-    const voters = `${votersHeard} of the ${votersNeeded} voters that are needed answer`;
+    const voters = `${votersHeard} voters answered lately, ${votersNeeded} are needed`;
     if (leaseRemainingMs <= 0) return { check, verdict: "no", text: `this host has no lease: ${voters}` };
     return { check, verdict: "yes", text: `${(leaseRemainingMs / 1000).toFixed(1)} s of lease are left; ${voters}` };
   }

@@ -20,9 +20,10 @@ function hostItem(hearing: Hearing, snapshot: AgentSnapshot): HostItem {
     self,
     state: stateOf(hearing),
     ...(hearing.silence === "" ? {} : { state_reason: hearing.silence }),
+    heard_by: hearing.heardBy,
     role: member?.role ?? peer?.member.role ?? "unknown",
     hypervisor: member?.hypervisor ?? true,
-    hypervisor_up: self ? snapshot.hypervisorProblem === undefined : heard ? (advert?.hypervisor ?? null) : null,
+    hypervisor_up: hypervisorUp(hearing, snapshot),
     leased: self ? snapshot.claims.leaseRemainingMs > 0 : heard ? (advert?.leased ?? null) : null,
     draining: self ? snapshot.draining : (advert?.draining ?? null),
     incarnation: self ? snapshot.claims.inc : (advert?.inc ?? null),
@@ -34,6 +35,12 @@ function hostItem(hearing: Hearing, snapshot: AgentSnapshot): HostItem {
     addresses: member?.addresses ?? peer?.member.addresses ?? [],
     age_seconds: ageMs === undefined ? null : seconds(ageMs),
   };
+}
+
+function hypervisorUp({ self, heard, member, advert }: Hearing, { hypervisorProblem }: AgentSnapshot): boolean | null {
+  if (member?.hypervisor === false) return null;
+  if (self) return hypervisorProblem === undefined;
+  return heard ? (advert?.hypervisor ?? null) : null;
 }
 
 /** `up`, `unknown` for one that is not heard, or `incompatible`. */

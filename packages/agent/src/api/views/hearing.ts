@@ -21,6 +21,8 @@ export interface Hearing {
   readonly ageMs: number | undefined;
   /** Such as `h3 unheard 42s`; empty while it is heard. */
   readonly silence: string;
+  /** Others that say that they hear it, while this host does not. */
+  readonly heardBy: readonly HostId[];
   readonly member: FleetMember | undefined;
   readonly peer: MemberStatus | undefined;
   /** Its newest word about itself; absent before the first. */
@@ -38,9 +40,18 @@ export function hearings(snapshot: AgentSnapshot): ReadonlyMap<HostId, Hearing> 
   return new Map(
     [...names].sort().map((host) => {
       const parts = { host, self: host === self, member: byName.get(host), peer: peerByName.get(host) };
-      return [host, { ...parts, advert: adverts.get(host), ...verdict(parts, newest.get(host)) }];
+      const heard = verdict(parts, newest.get(host));
+      const heardBy = heard.heard ? [] : othersThatHear(host, snapshot, parts.peer);
+      return [host, { ...parts, advert: adverts.get(host), ...heard, heardBy }];
     }),
   );
+}
+
+/** By what the peer network asked for, and by what hosts that are up say of themselves. */
+function othersThatHear(host: HostId, { facts, peers }: AgentSnapshot, peer: MemberStatus | undefined): HostId[] {
+  const up = peers.flatMap(({ member, state }) => (state === "up" ? [member.hostId] : []));
+  const telling = up.filter((other) => facts.get(other)?.what.hears.some((told) => told.host === host && told.up));
+  return [...new Set([...(peer?.heardBy ?? []), ...telling])].sort();
 }
 
 type Parts = Pick<Hearing, "host" | "self" | "peer">;
@@ -91,9 +102,11 @@ function newestAges(gossip: readonly Heard<GossipEntry>[]): Map<HostId, number> 
 
 /** The hosts whose word is missing, for the frame of an answer. */
 export function unheard(heard: ReadonlyMap<HostId, Hearing>): readonly Unreachable[] {
-  return [...heard.values()].flatMap(({ host, heard: isHeard, silence, ageMs }) =>
-    isHeard ? [] : [{ host, reason: silence, ...(ageMs === undefined ? {} : { age_seconds: seconds(ageMs) }) }],
-  );
+  return [...heard.values()].flatMap(({ host, heard: isHeard, silence, heardBy, ageMs }) => {
+    if (isHeard) return [];
+    const others = heardBy.length === 0 ? "" : `, though ${heardBy.join(", ")} can hear it`;
+    return [{ host, reason: `${silence}${others}`, ...(ageMs === undefined ? {} : { age_seconds: seconds(ageMs) }) }];
+  });
 }
 
 /** Milliseconds as whole seconds, downwards. */
