@@ -1,24 +1,30 @@
-import type { Act, Host, OperatorCommand } from "@berth/claims";
-import { formatPosition, type GuestPromise, hypervisorOf } from "@berth/model";
+import type { GuestId, Host, HostId, OperatorCommand } from "@berth/claims";
 import { reasonOf } from "../agent-error.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
+import { DefinitionExchange } from "../definitions/definition-exchange.ts";
+import type { DefinitionStore } from "../definitions/definition-store.ts";
 import type { FleetHome, MemberDocument } from "../fleet/member-document.ts";
 import type { HypervisorOpener } from "../hypervisor-connections.ts";
 import type { PassReport } from "../pass-report.ts";
+import type { HostFactsNotice, NoticeChannel } from "../ports/agent-notice.ts";
 import type { DeadManLink } from "../ports/dead-man-link.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { PeerNetwork } from "../ports/peer-network.ts";
 import type { RecordStore } from "../ports/record-store.ts";
 import { agentSnapshot } from "./agent-snapshot.ts";
 import { DeadManWatch } from "./dead-man-watch.ts";
+import { FactsExchange } from "./facts-exchange.ts";
 import { FleetPass } from "./fleet-pass.ts";
-import { guestMeans } from "./guest-means.ts";
+import { hookVerdict } from "./hook-verdict.ts";
 import { HostGuests } from "./host-guests.ts";
 import { HostHypervisors } from "./host-hypervisors.ts";
 import type { Journal } from "./journal.ts";
-import { PolicyKeeper } from "./policy-keeper.ts";
-import { promisedGuests } from "./promised-guests.ts";
+import { LagWatch } from "./lag-watch.ts";
+import type { KeeperLinks, MemberKeeper } from "./member-keeper.ts";
+import { ownFacts } from "./own-facts.ts";
+import { PassSchedule } from "./pass-schedule.ts";
+import { PolicyDesk } from "./policy-desk.ts";
 import { ProtocolLoop } from "./protocol-loop.ts";
 import type { AgentEvent, AgentSnapshot, HookVerdict, PolicyInForce, RunningAgent } from "./running-agent.ts";
 
@@ -30,121 +36,123 @@ export interface AgentComponents {
   readonly machine: Host;
   readonly clock: HostClock;
   readonly store: RecordStore;
+  readonly definitions: DefinitionStore;
   readonly link: DeadManLink;
-  readonly network: PeerNetwork;
+  readonly network: PeerNetwork & NoticeChannel;
   readonly journal: Journal;
   readonly bootId: string;
   readonly nonce: string;
   readonly openHypervisor?: HypervisorOpener;
+  readonly makeKeeper: (links: KeeperLinks) => MemberKeeper;
 }
 
 /** How often the dead-man's heartbeat is read. @default 250 ms: twice in what the protocol grants it */
 const heartbeatMs = 250;
 /** How often the policy's files are looked at: a change is in force after the second look that finds it at rest. */
 const policyLookMs = 500;
+/** Everything else that has no hurry. */
+const housekeepingMs = 1_000;
 /** A stop waits this long for acts that have begun; what takes longer ends without us. */
 const farewellMs = 1_000;
 
 /** One life of an agent; see `start-agent.ts` for where its parts come from. */
 export class Agent implements RunningAgent {
   readonly #parts: AgentComponents;
-  readonly #policy: PolicyKeeper;
+  readonly #policy: PolicyDesk;
   readonly #loop: ProtocolLoop;
   readonly #hypervisors: HostHypervisors;
   readonly #guests: HostGuests;
   readonly #passes: FleetPass;
+  readonly #schedule: PassSchedule;
   readonly #deadMan: DeadManWatch;
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #definitions: DefinitionExchange;
+  readonly #facts: FactsExchange;
+  readonly #lag = new LagWatch();
+  readonly #keeper: MemberKeeper;
+  readonly #ended = Promise.withResolvers<undefined>();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #startedMs: number;
-  #promises: ReadonlyMap<string, GuestPromise> = new Map();
-  #toldPolicy = "";
-  #members: MemberDocument;
+  #promisedBefore: ReadonlySet<GuestId> = new Set();
   #draining = false;
-  #lastPass: PassReport | undefined;
-  #passing: Promise<void> | undefined;
-  #passAgain = false;
-  #passTimer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(components: AgentComponents) {
-    const { config, agent, home, machine, clock, store, link, network, journal, openHypervisor } = components;
+    const { config, agent, machine, clock, store, link, network, journal, openHypervisor } = components;
+    const opener = openHypervisor === undefined ? {} : { openHypervisor };
     this.#parts = components;
-    this.#members = home.members;
     this.#startedMs = clock.now().bootMs;
-    this.#policy = new PolicyKeeper({ config });
     this.#deadMan = new DeadManWatch({ link });
     this.#loop = new ProtocolLoop(
       { machine, clock, store, link, network },
       {
-        act: (act) => this.#act(act),
+        act: (act) => this.#guests.act(act),
         note: (note) => journal.write(note),
-        stored: () => {},
+        stored: (records) => {
+          if (records.some(({ kind }) => kind === "owned")) this.#definitions.capture();
+        },
         failed: (error) => this.#failed(error),
       },
     );
-    this.#hypervisors = new HostHypervisors(
-      { config, ...(openHypervisor === undefined ? {} : { openHypervisor }) },
-      (_uri, event) => this.#guests.lifecycle(event),
+    this.#hypervisors = new HostHypervisors({ config, ...opener }, (event) => this.#guests.lifecycle(event));
+    this.#policy = new PolicyDesk(
+      { config, agent, journal, means: () => this.#means() },
+      {
+        promised: (guests) => this.#loop.handle({ kind: "policy", guests }),
+        types: (types) => this.#hypervisors.use(types),
+        changed: () => this.#schedule.request(),
+      },
     );
-    this.#passes = new FleetPass({
-      config,
-      connections: this.#hypervisors.connections,
-      locks: undefined,
-      policy: () => this.#policy.inForce,
-      view: () => this.#loop.view(),
+    this.#passes = this.#makePasses();
+    this.#schedule = new PassSchedule({
+      run: () => this.#pass(),
+      periodMs: agent.passPeriodSeconds * 1000,
+      failed: (text) => journal.write({ level: "warning", code: "PASS_FAILED", text }),
     });
-    this.#guests = new HostGuests(
-      {
-        hypervisors: this.#hypervisors,
-        clock,
-        typeOf: (guest) => this.#promises.get(guest)?.type,
-        prepare: (guest) => this.#passes.prepare(guest),
-      },
-      { shutdownTimeoutMs: config.shutdownTimeoutMs, weight: agent.weight, embedded: config.embedded },
-      {
-        event: (event) => this.#loop.handle(event),
-        meansChanged: () => this.#tellPolicy(),
-        lifecycle: () => {},
-      },
-    );
+    this.#guests = this.#makeGuests();
+    this.#definitions = this.#makeDefinitions();
+    this.#facts = new FactsExchange({ channel: network, facts: () => this.#ownFacts() });
+    const links = { config: () => this.#loop.view().config, operate: (c: OperatorCommand) => this.operate(c) };
+    this.#keeper = components.makeKeeper(links);
   }
 
-  get ended(): Promise<void> {
+  get ended(): Promise<undefined> {
     return this.#ended.promise;
   }
 
-  /** Begins the life. Returns once the protocol runs; hypervisors, peers and policy come as they can. */
+  /** Begins the life. Returns once the protocol runs; hypervisors and peers come as they can. */
   async start(): Promise<void> {
     const { home, store, link, network, bootId, nonce, clock } = this.#parts;
     const feed = link.readFeed();
     const durable = store.load();
     this.#draining = durable.some(({ kind }) => kind === "draining");
+    this.#promisedBefore = new Set(durable.flatMap((r) => (r.kind === "promised" ? r.value : [])));
     network.onMessage((from, message) => this.#loop.handle({ kind: "message", from, message }));
-    network.onPeerUp(({ host }) => this.#loop.handle({ kind: "peer-connected", host }));
-    const base = { kind: "start", durable, bootId, config: home.founding, nonce } as const;
-    this.#loop.start(feed === undefined ? base : { ...base, feed });
-    await network.start();
-    await this.reload();
-    if (home.hypervisor) this.#guests.start();
-    this.#every(heartbeatMs, () => this.#lookAtDeadMan(clock));
-    this.#every(policyLookMs, () => {
-      if (this.#policy.hasChanged()) void this.reload();
+    network.onPeerUp(({ host }) => this.#peerUp(host));
+    network.onNotice((from, notice) => {
+      this.#facts.take(from, notice, clock.now());
+      this.#definitions.take(from, notice);
     });
+    const base = { kind: "start", durable, bootId, config: home.founding, nonce } as const;
+    this.#loop.handle(feed === undefined ? base : { ...base, feed });
+    await network.start();
+    await this.#keeper.start();
+    await this.#policy.reload();
+    if (home.hypervisor) this.#guests.start();
+    this.#every(heartbeatMs, () => this.#lookAtDeadMan());
+    this.#every(policyLookMs, () => this.#policy.look());
+    this.#every(housekeepingMs, () => this.#housekeeping());
   }
 
   snapshot(): AgentSnapshot {
+    const { home, clock, machine, network } = this.#parts;
     return agentSnapshot({
-      home: this.#parts.home,
-      clock: this.#parts.clock,
-      machine: this.#parts.machine,
-      network: this.#parts.network,
+      ...{ home, clock, machine, network },
       policy: this.#policy.inForce,
       deadMan: this.#deadMan,
       guests: this.#guests,
-      members: this.#members,
-      facts: new Map(),
-      lastPass: this.#lastPass,
+      members: this.#keeper.members,
+      facts: this.#facts.heard,
+      lastPass: this.#schedule.last,
       draining: this.#draining,
       startedMs: this.#startedMs,
       degraded: this.#degraded(),
@@ -156,15 +164,8 @@ export class Agent implements RunningAgent {
     this.#loop.handle({ kind: "operator", command });
   }
 
-  async reload(): Promise<PolicyInForce> {
-    const before = this.#policy.inForce;
-    const inForce = await this.#policy.load();
-    if (inForce !== before) {
-      this.#notePolicy(before, inForce);
-      this.#tellPolicy();
-      this.#pass();
-    }
-    return inForce;
+  reload(): Promise<PolicyInForce> {
+    return this.#policy.reload();
   }
 
   events(sinceId = 0): readonly AgentEvent[] {
@@ -175,106 +176,152 @@ export class Agent implements RunningAgent {
     return this.#parts.journal.listen(listener);
   }
 
-  hook(_guest: string, _operation: string): HookVerdict {
-    return { kind: "allowed" };
+  hook(guest: GuestId): HookVerdict {
+    const { machine, home } = this.#parts;
+    return hookVerdict({
+      guest,
+      self: home.self,
+      promise: this.#policy.promises.get(guest),
+      view: machine.guest(guest),
+      acts: this.#guests.acts.keys(),
+      leased: this.#loop.view().leaseRemainingMs > 0,
+      policyKnown: this.#policy.inForce.generation > 0,
+      promisedBefore: this.#promisedBefore.has(guest),
+    });
   }
 
   adoptMembers(document: MemberDocument): void {
-    this.#members = document;
-    this.#parts.network.replaceMembers(document.members);
+    this.#keeper.adopt(document);
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopped) return this.#ended.promise.catch(() => {});
-    this.#stopped = true;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopNow();
+    return this.#stopped;
+  }
+
+  async #stopNow(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    clearTimeout(this.#passTimer);
+    this.#lag.stop();
+    this.#schedule.stop();
     this.#guests.stop();
+    await this.#keeper.stop();
     await this.#loop.freeze();
     await this.#parts.network.stop();
-    await settledWithin(farewellMs, this.#passing, this.#guests.whenActsEnd());
+    await settledWithin(farewellMs, this.#schedule.running, this.#guests.whenActsEnd());
     await settledWithin(farewellMs, this.#hypervisors.close());
     await this.#parts.store.close();
-    this.#ended.resolve();
+    this.#ended.resolve(undefined);
+  }
+
+  #makePasses(): FleetPass {
+    const { config, machine } = this.#parts;
+    return new FleetPass({
+      config,
+      connections: this.#hypervisors.connections,
+      policy: () => this.#policy.inForce,
+      view: () => this.#loop.view(),
+      isOwned: (guest) => machine.guest(guest)?.owned === true,
+    });
+  }
+
+  #makeGuests(): HostGuests {
+    const { config, agent, clock } = this.#parts;
+    return new HostGuests(
+      {
+        hypervisors: this.#hypervisors,
+        clock,
+        typeOf: (guest) => this.#policy.promises.get(guest)?.type,
+        prepare: async (guest) => {
+          await this.#definitions.apply(guest);
+          await this.#passes.prepare(guest);
+        },
+      },
+      { shutdownTimeoutMs: config.shutdownTimeoutMs, weight: agent.weight, embedded: config.embedded },
+      {
+        event: (event) => this.#loop.handle(event),
+        meansChanged: () => this.#policy.tell(),
+        lifecycle: ({ change }) => {
+          if (change === "defined") this.#definitions.capture();
+        },
+      },
+    );
+  }
+
+  #makeDefinitions(): DefinitionExchange {
+    const { machine, definitions, network, journal } = this.#parts;
+    return new DefinitionExchange({
+      store: definitions,
+      channel: network,
+      guests: () => this.#loop.view().guests,
+      guest: (guest) => machine.guest(guest),
+      promises: () => this.#policy.promises,
+      hypervisorOf: (guest) => this.#guests.hypervisorOf(guest),
+      arrived: () => this.#policy.tell(),
+      problem: (text, guest) => {
+        journal.write({ level: "warning", code: "DEFINITION", text, ...(guest === undefined ? {} : { guest }) });
+      },
+    });
+  }
+
+  #means() {
+    const { home, definitions } = this.#parts;
+    return {
+      hypervisorUp: home.hypervisor && this.#guests.isUp,
+      domains: this.#guests.domains,
+      travelled: (guest: GuestId) => definitions.get(guest),
+    };
+  }
+
+  async #pass(): Promise<PassReport | undefined> {
+    if (!this.#parts.home.hypervisor) return undefined;
+    const { generation } = await this.#policy.reload();
+    this.#definitions.capture();
+    return generation === 0 ? undefined : this.#passes.run();
+  }
+
+  #peerUp(host: HostId): void {
+    this.#loop.handle({ kind: "peer-connected", host });
+    this.#facts.peerUp(host);
+    this.#definitions.peerUp(host);
   }
 
   #degraded(): readonly string[] {
-    if (!this.#parts.home.hypervisor) return [];
-    return this.#deadMan.degraded(this.#loop.view().config.profile.watchdogMs);
+    const { home } = this.#parts;
+    const deadMan = home.hypervisor ? this.#deadMan.degraded(this.#loop.view().config.profile.watchdogMs) : [];
+    return [...deadMan, ...this.#lag.degraded];
+  }
+
+  #ownFacts(): HostFactsNotice {
+    const reachable = this.#guests.isUp;
+    return ownFacts({
+      config: this.#loop.view().config,
+      policyDigest: this.#policy.inForce.digest,
+      policyProblem: this.#policy.problem,
+      degraded: this.#degraded(),
+      hypervisors: this.#hypervisors.types.map((type) => ({ type, reachable })),
+      peers: this.#parts.network.members(),
+    });
   }
 
   #every(ms: number, work: () => void): void {
     this.#timers.push(setInterval(work, ms));
   }
 
-  #act(act: Act): void {
-    this.#guests.act(act);
-  }
-
-  #lookAtDeadMan(clock: HostClock): void {
-    const event = this.#deadMan.look(clock.now());
+  #lookAtDeadMan(): void {
+    const event = this.#deadMan.look(this.#parts.clock.now());
     if (event !== undefined) this.#loop.handle(event);
   }
 
-  /** Tells the protocol what is promised, when that has changed. Nothing is told while no policy was ever good. */
-  #tellPolicy(): void {
-    const { config, agent, home } = this.#parts;
-    const { promises, generation } = this.#policy.inForce;
-    if (generation === 0) return;
-    const guestPromises = promises.filter((promise): promise is GuestPromise => promise.kind === "guest");
-    this.#promises = new Map(guestPromises.map((promise) => [promise.name, promise]));
-    this.#hypervisors.use(promises.filter(({ hostHolds }) => hostHolds).map(({ type }) => hypervisorOf(type)));
-    const context = {
-      hypervisorUp: home.hypervisor && this.#guests.isUp,
-      domains: this.#guests.domains,
-      travelled: () => undefined,
-      identitySeed: config.identitySeed,
-    };
-    const { guests, diagnostics } = promisedGuests(promises, agent, (promise) => guestMeans(promise, context));
-    this.#policy.noteRules(diagnostics);
-    const text = JSON.stringify(guests);
-    if (text === this.#toldPolicy) return;
-    this.#toldPolicy = text;
-    this.#loop.handle({ kind: "policy", guests });
-  }
-
-  #notePolicy(before: PolicyInForce, { bad, generation, digest, diagnostics }: PolicyInForce): void {
-    const { journal } = this.#parts;
-    if (bad) {
-      const first = diagnostics.find(({ severity }) => severity === "error");
-      const where = first === undefined ? "" : `${formatPosition(first.position)}: ${first.message}`;
-      const rest = generation === 0 ? "nothing is promised" : "the last good policy stays in force";
-      journal.write({ level: "warning", code: "POLICY_BAD", text: `the policy is bad, ${rest}: ${where}` });
-    } else if (digest !== before.digest) {
-      journal.write({ level: "info", code: "POLICY_IN_FORCE", text: `policy ${digest.slice(0, 12)} is in force` });
+  #housekeeping(): void {
+    const { clock, journal } = this.#parts;
+    const { fenceMs } = this.#loop.view().config.profile;
+    const stallMs = this.#lag.tick(clock.now(), fenceMs / 4);
+    if (stallMs !== undefined) {
+      const text = `this agent stood still for ${Math.round(stallMs)} ms`;
+      journal.write({ level: "warning", code: "AGENT_STALLED", text });
     }
-  }
-
-  /** One pass at a time; asked for during one, another follows. */
-  #pass(): void {
-    if (this.#stopped || !this.#parts.home.hypervisor) return;
-    clearTimeout(this.#passTimer);
-    if (this.#passing !== undefined) {
-      this.#passAgain = true;
-      return;
-    }
-    this.#passAgain = false;
-    this.#passing = this.#runPass().finally(() => {
-      this.#passing = undefined;
-      if (this.#stopped) return;
-      if (this.#passAgain) this.#pass();
-      else this.#passTimer = setTimeout(() => this.#pass(), this.#parts.agent.passPeriodSeconds * 1000);
-    });
-  }
-
-  async #runPass(): Promise<void> {
-    try {
-      await this.reload();
-      if (this.#policy.inForce.generation > 0) this.#lastPass = await this.#passes.run();
-    } catch (error) {
-      // A state folder that cannot be used, or a bug: the protocol goes on, and the next pass tries again.
-      this.#parts.journal.write({ level: "warning", code: "PASS_FAILED", text: reasonOf(error) });
-    }
+    this.#facts.retain(new Set(this.#keeper.members.members.map(({ hostId }) => hostId)));
+    this.#facts.tick(clock.now());
   }
 
   #failed(error: unknown): void {

@@ -2,6 +2,7 @@
  * The planner's part in a fleet: networks, disks, definitions, pending changes, undefine. Power is the protocol's, so every
  * step that starts, stops, suspends or resumes is left out of what is performed; the plan is checked as a whole before.
  */
+import { join } from "node:path";
 import type { GuestId, GuestView, HostView } from "@berth/claims";
 import { type EnvironmentPromise, hypervisorOf, type Outcome, type Ownership } from "@berth/model";
 import type { PromisePlan, Step } from "@berth/planner";
@@ -11,7 +12,7 @@ import { ConnectionCaches } from "../connection-caches.ts";
 import type { HypervisorConnections } from "../hypervisor-connections.ts";
 import { Pass } from "../pass.ts";
 import type { PassReport, PromiseReport } from "../pass-report.ts";
-import type { PromiseLocks } from "../promise-locks.ts";
+import { PromiseLocks } from "../promise-locks.ts";
 import { PromiseRounds } from "../promise-rounds.ts";
 import type { PolicyInForce } from "./running-agent.ts";
 
@@ -19,9 +20,9 @@ import type { PolicyInForce } from "./running-agent.ts";
 export interface FleetPassComponents {
   readonly config: BerthConfig;
   readonly connections: HypervisorConnections;
-  readonly locks: PromiseLocks | undefined;
   readonly policy: () => PolicyInForce;
   readonly view: () => HostView;
+  readonly isOwned: (guest: GuestId) => boolean;
 }
 
 /** Steps that change whether a guest executes. */
@@ -42,12 +43,15 @@ interface PreparedBatch {
 /** Passes of one agent's life. */
 export class FleetPass {
   readonly #parts: FleetPassComponents;
+  readonly #locks: PromiseLocks;
   readonly #caches = new ConnectionCaches();
   #waiting: PreparedBatch | undefined;
   #preparing: Promise<void> = Promise.resolve();
 
   constructor(components: FleetPassComponents) {
+    const path = join(components.config.stateDir, "promise-locks.json");
     this.#parts = components;
+    this.#locks = new PromiseLocks(path, () => Math.floor(Date.now() / 1000));
   }
 
   /** Everything that policy promises; failures are in the report. */
@@ -58,7 +62,7 @@ export class FleetPass {
     const view = this.#parts.view();
     const views = new Map(view.guests.map((guest) => [guest.guest, guest]));
     const pass = this.#pass((name) => ownershipOf(views.get(name), view.leaseRemainingMs));
-    const rounds = new PromiseRounds(pass, this.#parts.locks);
+    const rounds = new PromiseRounds(pass, this.#locks);
     await rounds.run(policy.promises);
     const promises = rounds.reports.map((report) => withReason(report, views.get(report.name)));
     return {
@@ -132,13 +136,9 @@ export class FleetPass {
   #withoutPower(item: PromisePlan): PromisePlan {
     if (item.promise.kind === "network") return item;
     const isOff = item.steps.every(({ kind }) => !powerSteps.has(kind));
-    const mayUndefine = isOff && !this.#isOwned(item.promise.name);
+    const mayUndefine = isOff && !this.#parts.isOwned(item.promise.name);
     const steps = item.steps.filter(({ kind }) => !powerSteps.has(kind) && (kind !== "undefine-domain" || mayUndefine));
     return steps.length === item.steps.length ? item : { ...item, steps };
-  }
-
-  #isOwned(guest: GuestId): boolean {
-    return this.#parts.view().guests.some((view) => view.guest === guest && view.owned);
   }
 }
 

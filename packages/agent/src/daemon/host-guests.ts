@@ -2,7 +2,7 @@ import type { Act, GuestId, HostEvent } from "@berth/claims";
 import type { GuestType, Observation, ObservedDomain } from "@berth/model";
 import type { ProcessPlaces } from "../dead-man/guest-process.ts";
 import type { HostClock } from "../ports/host-clock.ts";
-import type { LifecycleEvent } from "../ports/hypervisor.ts";
+import type { Hypervisor, LifecycleEvent } from "../ports/hypervisor.ts";
 import { ActPerformer } from "./act-performer.ts";
 import { guestObservations } from "./guest-observations.ts";
 import { GuestRuns } from "./guest-runs.ts";
@@ -109,6 +109,11 @@ export class HostGuests {
 
   start(): void {
     this.#observer.request();
+  }
+
+  /** The connection of a guest's hypervisor, for what may take its time. @throws AgentError HYPERVISOR_UNREACHABLE */
+  hypervisorOf(guest: GuestId): Promise<Hypervisor> {
+    return this.#parts.hypervisors.calm(this.#uriOf(guest));
   }
 
   /** Looks once more, soon. */

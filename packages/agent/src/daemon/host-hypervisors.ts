@@ -21,13 +21,13 @@ export class HostHypervisors {
   readonly #config: BerthConfig;
   readonly #calm: HypervisorConnections;
   readonly #urgent: HypervisorConnections;
-  readonly #onLifecycle: (uri: string, event: LifecycleEvent) => void;
+  readonly #onLifecycle: (event: LifecycleEvent) => void;
   readonly #heard = new WeakSet<Hypervisor>();
   #types: ReadonlySet<GuestType>;
 
   constructor(
     components: { readonly config: BerthConfig; readonly openHypervisor?: HypervisorOpener },
-    onLifecycle: (uri: string, event: LifecycleEvent) => void,
+    onLifecycle: (event: LifecycleEvent) => void,
   ) {
     const { config, openHypervisor: open } = components;
     const parts = { config, ...(open !== undefined && { open }) };
@@ -48,6 +48,11 @@ export class HostHypervisors {
     this.#types = new Set([...this.#types, ...types]);
   }
 
+  /** Types that are looked at here. */
+  get types(): readonly GuestType[] {
+    return this.#types.size === 0 ? ["kvm"] : [...this.#types];
+  }
+
   /** @throws AgentError HYPERVISOR_UNREACHABLE where the configuration names no host for the type */
   uriOf(type: GuestType): string {
     return this.#calm.uriOf(type);
@@ -55,8 +60,7 @@ export class HostHypervisors {
 
   /** One URI per hypervisor; at least the ordinary one, so that what nobody promised is seen too. */
   get uris(): readonly string[] {
-    const types: readonly GuestType[] = this.#types.size === 0 ? ["kvm"] : [...this.#types];
-    return [...new Set(types.flatMap((type) => uriOf(type, this.#config) ?? []))];
+    return [...new Set(this.types.flatMap((type) => uriOf(type, this.#config) ?? []))];
   }
 
   /**
@@ -81,7 +85,7 @@ export class HostHypervisors {
     const hypervisor = await this.#calm.get(uri);
     if (this.#heard.has(hypervisor)) return hypervisor;
     this.#heard.add(hypervisor);
-    await hypervisor.onLifecycle((event) => this.#onLifecycle(uri, event));
+    await hypervisor.onLifecycle((event) => this.#onLifecycle(event));
     return hypervisor;
   }
 

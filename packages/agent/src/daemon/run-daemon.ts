@@ -36,7 +36,7 @@ export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Pro
     log.info("AGENT_STARTED", `${home.self} of fleet ${home.fleet} runs, pid ${process.pid}`);
     notifier.ready();
     try {
-      const name = await Promise.race([signal, running.ended]);
+      const name = await Promise.race([signal, running.ended.then(() => undefined)]);
       if (name !== undefined) log.info("AGENT_STOPS", `ends on ${name}; its guests run on until the lease ends`);
     } finally {
       process.off("SIGHUP", onHangUp);

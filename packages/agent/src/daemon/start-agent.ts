@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createHost, type DurableRecord } from "@berth/claims";
+import { type Configuration, createHost, type DurableRecord } from "@berth/claims";
 import { readBootId } from "../clock/boot-id.ts";
 import { openHostClock } from "../clock/host-clock.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
 import { openDeadManLink } from "../dead-man/file-link.ts";
+import { DefinitionStore } from "../definitions/definition-store.ts";
 import type { FleetHome } from "../fleet/member-document.ts";
 import type { HypervisorOpener } from "../hypervisor-connections.ts";
 import { loadHostKey } from "../peers/host-key.ts";
@@ -20,6 +21,7 @@ import { DeadManChild } from "./dead-man-child.ts";
 import { Journal } from "./journal.ts";
 import type { LogLines } from "./log-lines.ts";
 import type { RunningAgent } from "./running-agent.ts";
+import { dialledAt, SignedMembers } from "./signed-members.ts";
 
 /** What an agent is started with. */
 export interface AgentInit {
@@ -53,9 +55,9 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
       fleet: home.fleet,
       self: home.self,
       key,
-      members: home.members.members,
+      members: dialledAt(home.members.members, agent.peerAddresses),
       listen: agent.listen.length > 0 ? agent.listen : home.listen,
-      fenceMs: home.founding.profile.fenceMs,
+      fenceMs: newestConfiguration(home, store).profile.fenceMs,
       ...(agent.networkKeyFile === "" ? {} : { networkKey: loadNetworkKey(agent.networkKeyFile) }),
       log: (line) => logPeerLine(log, line),
     });
@@ -66,6 +68,8 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
     const { openHypervisor } = init;
     const running = new Agent({
       ...{ config, agent, home, machine, clock, store, link, network, journal, bootId, nonce },
+      definitions: new DefinitionStore({ stateDir }),
+      makeKeeper: () => new SignedMembers({ home, agent, network }),
       ...(openHypervisor === undefined ? {} : { openHypervisor }),
     });
     started.push(running);
@@ -77,6 +81,12 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
     await store.close();
     throw error;
   }
+}
+
+/** The configuration that this host knew last. */
+function newestConfiguration({ founding }: FleetHome, store: RecordStore): Configuration {
+  const stored = store.load().find((record) => record.kind === "config")?.value;
+  return stored !== undefined && stored.number > founding.number ? stored : founding;
 }
 
 /** The store with the list for the dead-man beside it. A disk that was founded just now is a voter that nobody knows yet. */

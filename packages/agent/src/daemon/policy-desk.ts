@@ -1,0 +1,119 @@
+import type { GuestId, PromisedGuest } from "@berth/claims";
+import { formatPosition, type GuestPromise, type GuestType, hypervisorOf } from "@berth/model";
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { BerthConfig } from "../config/berth-config.ts";
+import { guestMeans, type MeansContext } from "./guest-means.ts";
+import type { Journal } from "./journal.ts";
+import { PolicyKeeper } from "./policy-keeper.ts";
+import { promisedGuests } from "./promised-guests.ts";
+import { writePromisedGuests } from "./promised-guests-file.ts";
+import type { PolicyInForce } from "./running-agent.ts";
+
+/** What the desk works with. */
+export interface PolicyDeskComponents {
+  readonly config: BerthConfig;
+  readonly agent: AgentConfig;
+  readonly journal: Journal;
+  /** What this host has for a guest now. */
+  readonly means: () => Omit<MeansContext, "identitySeed">;
+}
+
+/** Who hears. */
+export interface PolicyDeskListeners {
+  /** The whole set of promised guests has changed. */
+  readonly promised: (guests: readonly PromisedGuest[]) => void;
+  /** Hypervisors that policy needs on this host. */
+  readonly types: (types: readonly GuestType[]) => void;
+  /** Another policy is in force. */
+  readonly changed: () => void;
+}
+
+/**
+ * Between policy and protocol: loads policy, and tells the protocol what is promised whenever policy or the means of this
+ * host have changed. While no policy was ever good in this life, nothing is told at all.
+ */
+export class PolicyDesk {
+  readonly #parts: PolicyDeskComponents;
+  readonly #listeners: PolicyDeskListeners;
+  readonly #keeper: PolicyKeeper;
+  #promises: ReadonlyMap<GuestId, GuestPromise> = new Map();
+  #told = "";
+  #named = "";
+  #problem = "";
+
+  constructor(components: PolicyDeskComponents, listeners: PolicyDeskListeners) {
+    this.#parts = components;
+    this.#listeners = listeners;
+    this.#keeper = new PolicyKeeper({ config: components.config });
+  }
+
+  get inForce(): PolicyInForce {
+    return this.#keeper.inForce;
+  }
+
+  /** Guest promises of the policy in force, by name. */
+  get promises(): ReadonlyMap<GuestId, GuestPromise> {
+    return this.#promises;
+  }
+
+  /** Why the newest policy is not in force; undefined when it is. */
+  get problem(): string | undefined {
+    const { bad, diagnostics } = this.#keeper.inForce;
+    const first = bad ? diagnostics.find(({ severity }) => severity === "error") : undefined;
+    return first === undefined ? undefined : `${formatPosition(first.position)}: ${first.message}`;
+  }
+
+  /** Loads the policy if anything that it was made of has changed. */
+  async reload(): Promise<PolicyInForce> {
+    const before = this.#keeper.inForce;
+    const inForce = await this.#keeper.load();
+    if (inForce !== before) {
+      this.#note(before, inForce);
+      this.tell();
+      if (inForce.generation !== before.generation) this.#listeners.changed();
+    }
+    return this.#keeper.inForce;
+  }
+
+  /** One look at the files; loads when they have changed and come to rest. */
+  look(): void {
+    if (this.#keeper.hasChanged()) void this.reload();
+  }
+
+  /** Tells the protocol what is promised, when that has changed. */
+  tell(): void {
+    const { config, agent, means } = this.#parts;
+    const { promises, generation } = this.#keeper.inForce;
+    if (generation === 0) return;
+    const guestPromises = promises.filter((promise): promise is GuestPromise => promise.kind === "guest");
+    this.#promises = new Map(guestPromises.map((promise) => [promise.name, promise]));
+    this.#listeners.types(promises.filter(({ hostHolds }) => hostHolds).map(({ type }) => hypervisorOf(type)));
+    const context = { ...means(), identitySeed: config.identitySeed };
+    const { guests, diagnostics } = promisedGuests(promises, agent, (promise) => guestMeans(promise, context));
+    this.#keeper.noteRules(diagnostics);
+    const text = JSON.stringify(guests);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#writeNames(guests);
+    this.#listeners.promised(guests);
+  }
+
+  #writeNames(guests: readonly PromisedGuest[]): void {
+    const names = guests.map(({ guest }) => guest);
+    if (names.join("\n") === this.#named) return;
+    writePromisedGuests(this.#parts.agent.runDir, names);
+    this.#named = names.join("\n");
+  }
+
+  #note(before: PolicyInForce, { bad, generation, digest }: PolicyInForce): void {
+    const { journal } = this.#parts;
+    const problem = this.problem ?? "";
+    if (bad && problem !== this.#problem) {
+      const rest = generation === 0 ? "nothing is promised here" : "the last good policy stays in force";
+      journal.write({ level: "warning", code: "POLICY_BAD", text: `the policy is bad, ${rest}: ${problem}` });
+    } else if (!bad && digest !== before.digest) {
+      journal.write({ level: "info", code: "POLICY_IN_FORCE", text: `policy ${digest.slice(0, 12)} is in force` });
+    }
+    this.#problem = problem;
+  }
+}

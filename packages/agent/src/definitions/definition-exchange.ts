@@ -1,0 +1,162 @@
+/**
+ * Lets guests fail over whose definition stands on their owner only.
+ *
+ * The owner keeps what its hypervisor has and tells everybody when it changes; who comes up asks for what it lacks. A
+ * definition travels with the epoch of the claim under which its owner had it, so whoever takes the guest over next takes
+ * the newest one. Guests whose definition policy states, or that can be built from it, have no need of this.
+ */
+import type { GuestId, GuestView, HostId } from "@berth/claims";
+import { descend, normalUuid, parseXml, textOf } from "@berth/domain-xml";
+import type { GuestPromise } from "@berth/model";
+import { canBeBuilt } from "@berth/planner";
+import { AgentError, reasonOf } from "../agent-error.ts";
+import type { AgentNotice, NoticeChannel } from "../ports/agent-notice.ts";
+import type { Hypervisor } from "../ports/hypervisor.ts";
+import type { DefinitionStore, KeptDefinition } from "./definition-store.ts";
+
+/** What it works with. */
+export interface ExchangeComponents {
+  readonly store: DefinitionStore;
+  readonly channel: NoticeChannel;
+  /** All guests that the protocol knows, and one of them. */
+  readonly guests: () => readonly GuestView[];
+  readonly guest: (guest: GuestId) => GuestView | undefined;
+  /** Guests that policy promises. */
+  readonly promises: () => ReadonlyMap<GuestId, GuestPromise>;
+  readonly hypervisorOf: (guest: GuestId) => Promise<Hypervisor>;
+  /** A definition arrived that was not here before: what could not be had may be had now. */
+  readonly arrived: (guest: GuestId) => void;
+  readonly problem: (text: string, guest?: GuestId) => void;
+}
+
+/** Names per `definition-want`. */
+const wantedMost = 500;
+
+/** One host's side of the exchange. */
+export class DefinitionExchange {
+  readonly #parts: ExchangeComponents;
+  #capturing: Promise<void> | undefined;
+  #again = false;
+
+  constructor(components: ExchangeComponents) {
+    this.#parts = components;
+    for (const { file, why } of components.store.damaged) components.problem(`${file} is not used: ${why}`);
+  }
+
+  /** Keeps and tells what the hypervisor has of the guests that are owned here. Cheap where nothing changed. */
+  capture(): void {
+    if (this.#capturing !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#again = false;
+    this.#capturing = this.#captureNow()
+      .catch((error: unknown) => {
+        if (!(error instanceof AgentError)) throw error;
+        this.#parts.problem(`definitions could not be read: ${reasonOf(error)}`);
+      })
+      .finally(() => {
+        this.#capturing = undefined;
+        if (this.#again) this.capture();
+      });
+  }
+
+  /** A peer came up: ask it for what is missing here. */
+  peerUp(host: HostId): void {
+    const missing = [...this.#parts.promises().values()].filter(needsDefinition).map(({ name }) => name);
+    for (let at = 0; at < missing.length; at += wantedMost) {
+      this.#parts.channel.sendNotice(host, { kind: "definition-want", guests: missing.slice(at, at + wantedMost) });
+    }
+  }
+
+  take(from: HostId, notice: AgentNotice): void {
+    if (notice.kind === "definition-want") this.#answer(from, notice.guests);
+    if (notice.kind !== "definition") return;
+    const { guest, uuid, epoch, xml } = notice;
+    if (!defines(xml, guest, uuid)) {
+      this.#parts.problem(`${from} sent a definition of ${guest} that defines something else`, guest);
+      return;
+    }
+    const claim = this.#parts.guest(guest)?.claim;
+    const isOwners = claim?.owner === from && claim.epoch === epoch;
+    if (this.#parts.store.offer({ guest, uuid, epoch, xml, applied: false }, isOwners)) this.#parts.arrived(guest);
+  }
+
+  /** Before a start: defines the newest one where the hypervisor does not have it. @throws AgentError as the hypervisor */
+  async apply(guest: GuestId): Promise<void> {
+    const kept = this.#parts.store.get(guest);
+    const promise = this.#parts.promises().get(guest);
+    if (kept === undefined || kept.applied || promise === undefined || !needsDefinition(promise)) return;
+    const hypervisor = await this.#parts.hypervisorOf(guest);
+    const reason = `its owner had this definition under epoch ${kept.epoch}`;
+    await hypervisor.perform({ kind: "define-domain", domain: guest, xml: kept.xml, tag: "next boot", reason });
+    this.#parts.store.markApplied(kept);
+  }
+
+  async #captureNow(): Promise<void> {
+    const { store, channel, guests, promises } = this.#parts;
+    const owned = guests().filter(({ guest, owned: isOwned, phase }) => {
+      const promise = promises().get(guest);
+      // While it is being started, the newest definition may still be on its way into the hypervisor.
+      const isReady = isOwned && phase !== "starting" && phase !== "claiming";
+      return isReady && promise !== undefined && needsDefinition(promise) && store.get(guest)?.applied !== false;
+    });
+    if (owned.length === 0) return;
+    const texts = await this.#definitionsOf(owned.map(({ guest }) => guest));
+    for (const { guest, claim } of owned) {
+      const xml = texts.get(guest);
+      const uuid = xml === undefined ? undefined : uuidOf(xml);
+      if (xml === undefined || uuid === undefined) continue;
+      const kept = { guest, uuid, epoch: claim?.epoch ?? 0, xml, applied: true };
+      const before = store.get(guest);
+      if (!store.offer(kept, true)) continue;
+      if (before?.xml !== xml || before.epoch !== kept.epoch) channel.broadcastNotice(noticeOf(kept));
+    }
+  }
+
+  /** Inactive definitions, as the hypervisors have them: one call for each hypervisor. */
+  async #definitionsOf(guests: readonly GuestId[]): Promise<ReadonlyMap<GuestId, string>> {
+    const placed = await Promise.all(
+      guests.map(async (guest) => ({ guest, hypervisor: await this.#parts.hypervisorOf(guest) })),
+    );
+    const groups = Map.groupBy(placed, ({ hypervisor }) => hypervisor);
+    const answers = await Promise.all(
+      [...groups].map(([hypervisor, named]) =>
+        hypervisor.domainXml(
+          named.map(({ guest }) => guest),
+          "inactive",
+        ),
+      ),
+    );
+    return new Map(answers.flatMap(({ texts }) => [...texts]));
+  }
+
+  #answer(from: HostId, guests: readonly GuestId[]): void {
+    for (const guest of guests) {
+      const kept = this.#parts.store.get(guest);
+      if (kept !== undefined) this.#parts.channel.sendNotice(from, noticeOf(kept));
+    }
+  }
+}
+
+/** Whether the promise leaves open what the guest is. */
+export function needsDefinition(promise: GuestPromise): boolean {
+  return promise.resources.spec === undefined && !canBeBuilt(promise);
+}
+
+function noticeOf({ guest, uuid, epoch, xml }: KeptDefinition): AgentNotice {
+  return { kind: "definition", guest, uuid, epoch, xml };
+}
+
+function defines(xml: string, guest: GuestId, uuid: string): boolean {
+  const parse = parseXml(xml);
+  if (!parse.ok || parse.root.name !== "domain") return false;
+  const name = descend(parse.root, "name");
+  return name !== undefined && textOf(name) === guest && uuidOf(xml) === uuid;
+}
+
+function uuidOf(xml: string): string | undefined {
+  const parse = parseXml(xml);
+  const uuid = parse.ok ? descend(parse.root, "uuid") : undefined;
+  return uuid === undefined ? undefined : normalUuid(textOf(uuid));
+}
