@@ -128,6 +128,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/dead-man.ts"),
   },
   {
+    name: "hook",
+    summary: "answer libvirt, which asks before it starts a guest",
+    load: () => import("./commands/hook.ts"),
+  },
+  {
     name: "completion",
     summary: "print the completion script for a shell",
     load: () => import("./commands/completion.ts"),
