@@ -196,6 +196,10 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     this.#engine?.membersChanged();
   }
 
+  report(counter: PeerCounter, text: string, host?: HostId): void {
+    this.#tally.warn(counter, text, host);
+  }
+
   counters(): Readonly<Record<PeerCounter, number>> {
     return this.#tally.read();
   }

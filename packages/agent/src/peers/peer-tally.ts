@@ -19,6 +19,8 @@ const names: readonly PeerCounter[] = [
   "guard-cut",
   "gap-pulled",
   "gap-lost",
+  "joined",
+  "join-refused",
   "dialled",
   "dial-failed",
   "received",

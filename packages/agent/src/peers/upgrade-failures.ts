@@ -7,7 +7,7 @@ const inboundErrors = "libp2p_connection_manager_dials_inbound_errors_total";
  * libp2p refuses connections deep inside: too many, too fast, no private-network key, no handshake in time. It tells its
  * metrics, so these metrics listen to that one counter and let everything else go.
  */
-export function upgradeFailures(tally: PeerTally): Metrics {
+export function upgradeFailures(tally: Pick<PeerTally, "warn">): Metrics {
   const silent = {
     update() {},
     increment() {},

@@ -115,6 +115,10 @@ export type PeerCounter =
   | "gap-pulled"
   /** Missing batches that the origin no longer had: the digests repair these. */
   | "gap-lost"
+  /** A host came into the fleet by a token that was made here. */
+  | "joined"
+  /** A host that knocked with a token that is not good, or could not be let in. */
+  | "join-refused"
   | "dialled"
   | "dial-failed"
   | "received"
@@ -158,6 +162,8 @@ export interface PeerNetwork {
   members(): readonly MemberStatus[];
   /** Replaces the member list. Connections of those who are no longer on it are cut at once. */
   replaceMembers(members: readonly Member[]): void;
+  /** Counts and says something about a peer that the network itself did not see, such as a host at the door. */
+  report(counter: PeerCounter, text: string, host?: HostId): void;
   /** Counts since `start`. */
   counters(): Readonly<Record<PeerCounter, number>>;
 }
