@@ -46,16 +46,20 @@ export interface ApiParts {
 }
 
 /** Lists by the last word of their path. */
-const lists: Readonly<Record<string, (snapshot: AgentSnapshot) => Envelope<object>>> = {
-  guests: (snapshot) => list("GuestList", snapshot, guestItems(snapshot)),
-  hosts: (snapshot) => list("HostList", snapshot, hostItems(snapshot)),
-  claims: (snapshot) => list("ClaimList", snapshot, claimItems(snapshot)),
-  peers: (snapshot) => list("PeerList", snapshot, peerItems(snapshot)),
-  promises: (snapshot) => list("PromiseList", snapshot, promiseItems(snapshot)),
-  networks: (snapshot) => list("NetworkList", snapshot, networkItems(snapshot), networksElsewhere(snapshot)),
-};
+const lists = new Map<string, (snapshot: AgentSnapshot) => Envelope<object>>([
+  ["guests", (snapshot) => list("GuestList", snapshot, guestItems(snapshot))],
+  ["hosts", (snapshot) => list("HostList", snapshot, hostItems(snapshot))],
+  ["claims", (snapshot) => list("ClaimList", snapshot, claimItems(snapshot))],
+  ["peers", (snapshot) => list("PeerList", snapshot, peerItems(snapshot))],
+  ["promises", (snapshot) => list("PromiseList", snapshot, promiseItems(snapshot))],
+  ["networks", (snapshot) => list("NetworkList", snapshot, networkItems(snapshot), networksElsewhere(snapshot))],
+]);
 
-const described: Readonly<Record<string, DescribedKind>> = { guests: "guest", hosts: "host", networks: "network" };
+const described: ReadonlyMap<string, DescribedKind> = new Map([
+  ["guests", "guest"],
+  ["hosts", "host"],
+  ["networks", "network"],
+]);
 
 function list(
   kind: string,
@@ -83,9 +87,9 @@ function get(request: ApiRequest, rest: readonly string[], { agent }: ApiParts):
   const [noun = "", name] = rest;
   const key = rest.length === 1 ? noun : "";
   const snapshot = agent.snapshot();
-  const listed = lists[key];
+  const listed = lists.get(key);
   if (listed !== undefined) return json(listed(snapshot));
-  const kind = described[noun];
+  const kind = described.get(noun);
   if (kind !== undefined && name !== undefined && rest.length === 2) return describe(kind, name, snapshot, agent);
   switch (key) {
     case "status":
