@@ -3,8 +3,6 @@
  * systemd and a container's engine pick them up; each with a stable `code` for programs and a `msg` for people.
  */
 import pino, { type DestinationStream, type Logger } from "pino";
-import type { AgentEvent } from "../daemon/running-agent.ts";
-import type { PeerLogLine } from "../ports/peer-network.ts";
 
 /** Further facts of a line. Nothing secret: keys named like secrets are blanked out all the same. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -56,18 +54,4 @@ function logOver(logger: Logger): AgentLog {
     error: write("error"),
     child: (fields) => logOver(logger.child(fields)),
   };
-}
-
-/** Writes one entry of the journal. An alarm is an error of the log: whoever watches logs sees it. */
-export function logEvent(log: AgentLog, { level, code, text, guest, host, id }: AgentEvent): void {
-  const fields = { event: id, ...(guest === undefined ? {} : { guest }), ...(host === undefined ? {} : { host }) };
-  if (level === "alarm") log.error(code, text, { alarm: true, ...fields });
-  else log[level === "warning" ? "warn" : "info"](code, text, fields);
-}
-
-/** Writes one line of the peer network. */
-export function logPeerLine(log: AgentLog, { level, code, text, host }: PeerLogLine): void {
-  log[level === "warning" ? "warn" : "info"](`PEER_${code.replaceAll("-", "_").toUpperCase()}`, text, {
-    ...(host === undefined ? {} : { host }),
-  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createAgentLog, logEvent, logPeerLine } from "../../src/logging/agent-log.ts";
+import { createAgentLog } from "../../src/logging/agent-log.ts";
 
 function kept(level: "debug" | "info" = "info") {
   const texts: string[] = [];
@@ -30,25 +30,6 @@ describe("the log", () => {
     });
     expect(texts.join("")).not.toContain("hunter2");
     expect(texts.join("")).toContain("***");
-  });
-
-  it("writes alarms of the journal as errors, so that who watches logs sees them", () => {
-    const { log, lines } = kept();
-    logEvent(log, {
-      id: 4,
-      at: "2026-05-17T12:00:00.000Z",
-      level: "alarm",
-      code: "DUPLICATE_GUEST",
-      text: "twice",
-      guest: "web1",
-    });
-    expect(lines()[0]).toMatchObject({ level: "error", alarm: true, code: "DUPLICATE_GUEST", guest: "web1", event: 4 });
-  });
-
-  it("gives the lines of the peer network codes of their own", () => {
-    const { log, lines } = kept();
-    logPeerLine(log, { level: "warning", code: "bad-proof", text: "a forged entry", host: "h2" });
-    expect(lines()[0]).toMatchObject({ level: "warn", code: "PEER_BAD_PROOF", host: "h2" });
   });
 
   it("puts the fields of a child on each of its lines", () => {

@@ -95,134 +95,110 @@ function member(hostId: string, role: "voter" | "member" = "voter", hypervisor =
 
 const members = [member("h1"), member("h2"), member("h3"), member("w", "voter", false)];
 
+function peer(
+  index: number,
+  state: "up" | "down",
+  heardAgeMs: number,
+  stateAgeMs: number,
+): AgentSnapshot["peers"][number] {
+  return {
+    member: members[index] ?? member("nobody"),
+    ...{ state, stateAgeMs, heardAgeMs, features: ["claims-1"], queuedBytes: 0, heardBy: [] },
+    ...(state === "up" ? { roundTripMs: 0.74 } : {}),
+  };
+}
+
+const claim = (owner: string, epoch: number) => ({ owner, inc: 1, epoch, runId: `${owner}/1/1` });
+
+const claims: AgentSnapshot["claims"] = {
+  config: {
+    number: 1,
+    voters: ["h1", "h2", "w"].map((host) => ({ voter: `disk-${host}`, host })),
+    profile: {
+      ...{ name: "lan", renewMs: 1000, fenceMs: 4000, killMs: 500, stopMs: 1000, watchdogMs: 0 },
+      ...{ rho: 0.01, pollMs: 50, clockResolutionMs: 10 },
+    },
+  },
+  ...{ inc: 1, life: 3, leaseRemainingMs: 3_410, votersHeard: 3, votersNeeded: 2 },
+  guests: [
+    { guest: "web1", phase: "running", owned: true, claim: claim("h1", 1), reason: "owned and running here" },
+    { guest: "web2", phase: "idle", owned: false, claim: claim("h2", 1), reason: "owned by h2" },
+    { guest: "web3", phase: "idle", owned: false, claim: claim("h3", 1), reason: "its owner h3 is late" },
+    { guest: "db1", phase: "running", owned: true, claim: claim("h1", 2), reason: "owned and running here" },
+    { guest: "batch1", phase: "idle", owned: false, reason: "batch_host does not hold here" },
+  ],
+  voter: { active: true, liveHosts: 2, quarantineMs: 0, sealed: false },
+};
+
+const policy: AgentSnapshot["policy"] = {
+  ...{ generation: 2, digest: "4f1cd2aa90b7", files: ["site.cf"], since: "2026-05-17T11:00:00.000Z" },
+  promises: [
+    ...["web1", "web2", "web3", "db1"].map((name) => promise(name)),
+    promise("batch1", { hostClass: "batch_host", hostHolds: false }),
+    promise("lan0", { kind: "network", type: "kvm_net" } as Partial<EnvironmentPromise>),
+  ],
+  ...{ classes: new Set(["any", "linux"]), diagnostics: [], bad: false },
+};
+
+const factsOfH2: AgentSnapshot["facts"] = new Map([
+  [
+    "h2",
+    {
+      ageMs: 900,
+      what: {
+        ...{ release: "0.1.0", policyDigest: "4f1cd2aa90b7", configNumber: 1, profile: "lan", degraded: [] },
+        ...{ cpus: 8, memoryKib: 16 * gibKib, hypervisors: [{ type: "kvm", reachable: true }] },
+        wallClockMs: wallClockMs + 5_000 - 900,
+        hears: [
+          { host: "h1", up: true, heardAgeMs: 100 },
+          { host: "h3", up: false, heardAgeMs: 41_000 },
+        ],
+      },
+    },
+  ],
+]);
+
+const gossip: AgentSnapshot["gossip"] = [
+  hostWord("h1", 0, { load: 2 }),
+  hostWord("h2", 4_000, { matches: ["any", "batch_host"] }),
+  hostWord("h3", 50_000),
+  hostWord("w", 6_000, { hypervisor: false, load: 0, matches: [], memoryFreeKib: 0 }),
+  guestWord("h1", "web1", 0),
+  guestWord("h1", "db1", 0, { epoch: 2 }),
+  guestWord("h2", "web2", 4_000),
+  guestWord("h2", "db1", 4_000, { owner: "h2", epoch: 1 }),
+  guestWord("h3", "web3", 50_000),
+];
+
+const heartbeat = {
+  ...{ pid: 77, poll: 9, bootId: "b", at: { bootMs: 1, monoMs: 1 } },
+  ...{ expired: false, libvirtUp: true, watchdog: "absent" as const, degraded: [] },
+};
+
+const observation = {
+  ageMs: 400,
+  what: {
+    domains: [
+      domain("web1", "running"),
+      domain("db1", "running"),
+      domain("old1", "shutoff"),
+      domain("web2", "shutoff"),
+    ],
+    networks: [{ name: "lan0", uuid: "uuid-lan0", active: true, persistent: true, autostart: true }],
+  },
+};
+
 /** The moment, with what matters to the test changed. */
 export function fleetSnapshot(change: Partial<AgentSnapshot> = {}): AgentSnapshot {
-  const peer = (index: number, state: "up" | "down", heardAgeMs: number, stateAgeMs: number) => ({
-    member: members[index] ?? member("nobody"),
-    state,
-    stateAgeMs,
-    heardAgeMs,
-    ...(state === "up" ? { roundTripMs: 0.74 } : {}),
-    features: ["claims-1"],
-    queuedBytes: 0,
-    heardBy: [],
-  });
-  const claim = (owner: string, epoch: number) => ({ owner, inc: 1, epoch, runId: `${owner}/1/1` });
   return {
-    fleet: "shop",
-    self: "h1",
-    release: "0.1.0",
-    wallClockMs,
-    upMs: 7_500_000,
-    claims: {
-      config: {
-        number: 1,
-        voters: ["h1", "h2", "w"].map((host) => ({ voter: `disk-${host}`, host })),
-        profile: {
-          name: "lan",
-          renewMs: 1000,
-          fenceMs: 4000,
-          killMs: 500,
-          stopMs: 1000,
-          watchdogMs: 0,
-          rho: 0.01,
-          pollMs: 50,
-          clockResolutionMs: 10,
-        },
-      },
-      inc: 1,
-      life: 3,
-      leaseRemainingMs: 3_410,
-      votersHeard: 3,
-      votersNeeded: 2,
-      guests: [
-        { guest: "web1", phase: "running", owned: true, claim: claim("h1", 1), reason: "owned and running here" },
-        { guest: "web2", phase: "idle", owned: false, claim: claim("h2", 1), reason: "owned by h2" },
-        { guest: "web3", phase: "idle", owned: false, claim: claim("h3", 1), reason: "its owner h3 is late" },
-        { guest: "db1", phase: "running", owned: true, claim: claim("h1", 2), reason: "owned and running here" },
-        { guest: "batch1", phase: "idle", owned: false, reason: "batch_host does not hold here" },
-      ],
-      voter: { active: true, liveHosts: 2, quarantineMs: 0, sealed: false },
-    },
-    policy: {
-      generation: 2,
-      digest: "4f1cd2aa90b7",
-      files: ["site.cf"],
-      since: "2026-05-17T11:00:00.000Z",
-      promises: [
-        ...["web1", "web2", "web3", "db1"].map((name) => promise(name)),
-        promise("batch1", { hostClass: "batch_host", hostHolds: false }),
-        promise("lan0", { kind: "network", type: "kvm_net" } as Partial<EnvironmentPromise>),
-      ],
-      classes: new Set(["any", "linux"]),
-      diagnostics: [],
-      bad: false,
-    },
-    deadMan: {
-      sign: "alive",
-      heartbeat: {
-        pid: 77,
-        poll: 9,
-        bootId: "b",
-        at: { bootMs: 1, monoMs: 1 },
-        expired: false,
-        libvirtUp: true,
-        watchdog: "absent",
-        degraded: [],
-      },
-    },
+    ...{ fleet: "shop", self: "h1", release: "0.1.0", wallClockMs, upMs: 7_500_000 },
+    ...{ claims, policy, gossip, observation, facts: factsOfH2 },
+    deadMan: { sign: "alive", heartbeat },
     degraded: ["no watchdog device: a hypervisor process that cannot be killed could run on"],
     members: { fleet: "shop", number: 4, fleetKey: "key", rotations: [], members, signature: "s" },
     peers: [peer(1, "up", 300, 7_000_000), peer(2, "down", 42_000, 40_000), peer(3, "up", 200, 7_000_000)],
     counters: { received: 7, sent: 9, malformed: 1 } as AgentSnapshot["counters"],
-    facts: new Map([
-      [
-        "h2",
-        {
-          ageMs: 900,
-          what: {
-            release: "0.1.0",
-            policyDigest: "4f1cd2aa90b7",
-            configNumber: 1,
-            profile: "lan",
-            degraded: [],
-            cpus: 8,
-            memoryKib: 16 * gibKib,
-            hypervisors: [{ type: "kvm", reachable: true }],
-            wallClockMs: wallClockMs + 5_000 - 900,
-            hears: [
-              { host: "h1", up: true, heardAgeMs: 100 },
-              { host: "h3", up: false, heardAgeMs: 41_000 },
-            ],
-          },
-        },
-      ],
-    ]),
-    gossip: [
-      hostWord("h1", 0, { load: 2 }),
-      hostWord("h2", 4_000, { matches: ["any", "batch_host"] }),
-      hostWord("h3", 50_000),
-      hostWord("w", 6_000, { hypervisor: false, load: 0, matches: [], memoryFreeKib: 0 }),
-      guestWord("h1", "web1", 0),
-      guestWord("h1", "db1", 0, { epoch: 2 }),
-      guestWord("h2", "web2", 4_000),
-      guestWord("h2", "db1", 4_000, { owner: "h2", epoch: 1 }),
-      guestWord("h3", "web3", 50_000),
-    ],
-    observation: {
-      ageMs: 400,
-      what: {
-        domains: [
-          domain("web1", "running"),
-          domain("db1", "running"),
-          domain("old1", "shutoff"),
-          domain("web2", "shutoff"),
-        ],
-        networks: [{ name: "lan0", uuid: "uuid-lan0", active: true, persistent: true, autostart: true }],
-      },
-    },
-    acts: [],
-    draining: false,
+    ...{ acts: [], draining: false },
     ...change,
   };
 }
