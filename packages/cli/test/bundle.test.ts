@@ -49,7 +49,7 @@ describe("the bundle", () => {
   const launcher = join(cli, "bin", "berth.js");
 
   it("does what the sources do, the demonstration included", () => {
-    const { status, stdout, stderr } = run(launcher, "demo");
+    const { status, stdout, stderr } = run(launcher, "demo", "--one-host");
     expect(status).toBe(0);
     expect(stderr).toMatch(/^bundled\n/);
     expect(stdout).toMatch(/shop-web1 +test +running +create/);

@@ -211,7 +211,7 @@ describe("classes", () => {
 
 describe("the demonstration", () => {
   it("shows each command before it runs it, and ends with nothing to do", async () => {
-    const { exitCode, stdout, stderr } = await run(["demo"]);
+    const { exitCode, stdout, stderr } = await run(["demo", "--one-host"]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/shop-web1 +test +running +create/);
     expect(stderr.match(/^\$ npx berth /gm)).toHaveLength(6);

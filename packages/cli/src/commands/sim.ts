@@ -125,7 +125,12 @@ function defineViews(command: Command, session: Session): void {
       const { renderSimulation } = await import("../simulation/simulation-view.ts");
       const { simulationJson } = await import("../simulation/simulation-json.ts");
       const status = await statusOf(simulationFolder(options.dir));
-      const view = { paint: session.paint, storyLines: options.lines, columns: session.terminal.stdout.columns ?? 200 };
+      const view = {
+        paint: session.paint,
+        degraded: true,
+        storyLines: options.lines,
+        columns: session.terminal.stdout.columns ?? 200,
+      };
       session.data(options.output === "json" ? simulationJson(status) : renderSimulation(status, view));
     });
   withFolder(command.command("watch"))

@@ -52,13 +52,14 @@ export class AgentWatch {
 
   async #ask(): Promise<void> {
     try {
-      const { claims, peers, degraded, self } = await this.#client.snapshot();
+      const { claims, peers, degraded, self, policy } = await this.#client.snapshot();
       this.#word = {
         atMs: monotonicMs(),
         leaseRemainingMs: claims.leaseRemainingMs,
         voter: claims.config.voters.some(({ host }) => host === self),
         hears: peers.filter(({ state }) => state === "up").map(({ member }) => member.hostId),
         degraded,
+        promised: policy.promises.filter(({ kind }) => kind === "guest").map(({ name }) => name),
       };
       await this.#askEvents(`${claims.life}`);
     } catch (error) {

@@ -1,4 +1,5 @@
 /** The main job, shown: a fleet loses a host, is partitioned twice, and has each guest run once all the time. */
+import { setTimeout as delay } from "node:timers/promises";
 import { CliError } from "../cli-error.ts";
 import type { Session } from "../session.ts";
 import type { ControlRequest } from "./control.ts";
@@ -14,6 +15,8 @@ const hostCount = 3;
 const guestCount = 3;
 /** What a small real guest takes to start. */
 const startMs = 300;
+/** How long nobody hears anybody, after every guest is paused. */
+const darkMs = 3_000;
 /** A slow machine may take this long for what takes seconds. */
 const patienceMs = 60_000;
 
@@ -33,7 +36,9 @@ export function startDemonstrationFleet(folder: string, session: Session): Promi
  */
 export async function demonstrateFleet(simulation: Simulation, session: Session): Promise<void> {
   const show = (status: SimulationStatus) =>
-    session.data(`\n${renderSimulation(status, { paint: session.paint, storyLines: 0, columns: 200 })}`);
+    session.data(
+      `\n${renderSimulation(status, { paint: session.paint, degraded: false, storyLines: 0, columns: 200 })}`,
+    );
   show(await simulation.until("every guest runs on one host", isUp, patienceMs));
   await losePower(simulation, session, show);
   await partitionOne(simulation, session, show);
@@ -75,6 +80,10 @@ async function partitionAll(simulation: Simulation, session: Session, show: Show
   await order(simulation, { kind: "partition", groups: before.hosts.map(({ name }) => [name]) });
   const paused = (status: SimulationStatus) => copiesPaused(status) === status.guests.length;
   show(await simulation.until("every guest is paused", paused, patienceMs));
+  // Long enough to see that it stays so.
+  await delay(darkMs);
+  const still = simulation.status();
+  if (!paused(still)) throw new CliError("DEMO_FAILED", "a guest was started without a majority");
   title(session, "The network is whole again: each guest goes on where it was");
   await order(simulation, { kind: "heal" });
   const settled = (status: SimulationStatus) => isUp(status) && copiesPaused(status) === 0;

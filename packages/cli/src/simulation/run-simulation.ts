@@ -72,7 +72,7 @@ export async function detachSimulation(folder: string, args: readonly string[], 
     if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) return;
     throw new CliError("SIMULATION_FAILED", `the simulation did not start:\n${readFileSync(log, "utf8").trim()}`);
   });
-  session.data(renderSimulation(status, { paint: session.paint, storyLines: 0, columns: 200 }));
+  session.data(renderSimulation(status, { paint: session.paint, degraded: true, storyLines: 0, columns: 200 }));
   session.note(
     `It runs in the background, its story in ${log}. \`berth sim watch\` shows it, \`berth sim down\` ends it.`,
   );

@@ -44,8 +44,8 @@ class LiveScreen implements SimulationScreen {
     const { stdout } = this.#session.terminal;
     const { paint } = this.#session;
     const rows = process.stdout.rows ?? 30;
-    const storyLines = Math.max(3, rows - status.hosts.length - 9);
-    const text = renderSimulation(status, { paint, columns: stdout.columns ?? 100, storyLines });
+    const storyLines = Math.max(3, rows - status.hosts.length - 12);
+    const text = renderSimulation(status, { paint, degraded: true, columns: stdout.columns ?? 100, storyLines });
     const lines = `${text}\n${paint("dim", this.#footer)}`.split("\n").map((line) => `${line}${control}K`);
     stdout.write(`${control}H${lines.join("\n")}${control}J`);
   }

@@ -24,6 +24,8 @@ export interface AgentWord {
   /** Hosts that it hears. */
   readonly hears: readonly string[];
   readonly degraded: readonly string[];
+  /** Guests that its policy promises, whether or not any hypervisor knows them yet. */
+  readonly promised: readonly string[];
 }
 
 /** A guest over all hosts. */

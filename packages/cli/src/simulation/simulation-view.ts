@@ -10,6 +10,8 @@ export interface ViewOptions {
   readonly paint: Painter;
   /** Lines of the story. */
   readonly storyLines: number;
+  /** Whether it is shown why "never twice" is weaker than it should be. */
+  readonly degraded: boolean;
   /** Columns of the terminal. */
   readonly columns: number;
 }
@@ -36,13 +38,16 @@ const processColours: Readonly<Record<ProcessState, Cell["colour"]>> = {
 /** The whole view, lines ended by line feeds. */
 export function renderSimulation(status: SimulationStatus, options: ViewOptions): string {
   const { paint, storyLines, columns } = options;
-  const story = status.story.slice(-storyLines).map((line) => storyText(line, paint, columns));
+  const story = (storyLines === 0 ? [] : status.story.slice(-storyLines)).map((line) =>
+    storyText(line, paint, columns),
+  );
   const lines = [
     heading(status, paint),
     "",
     ...grid(status, paint),
     "",
     cutsText(status, paint),
+    ...(options.degraded ? degradedTexts(status, paint) : []),
     ...(story.length > 0 ? ["", ...story] : []),
   ];
   return `${lines.join("\n")}\n`;
@@ -102,8 +107,12 @@ function leaseCell({ said, powered }: HostStatus): Cell {
   return { text: `${(said.leaseRemainingMs / 1000).toFixed(1)}s`, colour: "green" };
 }
 
+/** An agent that has not answered for this long has its silence shown, in place of what it once heard. */
+const silentMs = 2_000;
+
 function hearsText({ said, powered }: HostStatus, count: number): string {
   if (!powered || said === undefined) return "-";
+  if (said.ageMs > silentMs) return `silent ${formatDuration(said.ageMs / 1000)}`;
   if (said.hears.length === count - 1) return "all";
   return said.hears.length === 0 ? "nobody" : said.hears.join(" ");
 }
@@ -120,6 +129,15 @@ function cutsText({ cuts }: SimulationStatus, paint: Painter): string {
     return from < to ? [`${from} x ${to}`] : [];
   });
   return paint("yellow", `cut: ${shown.join(", ")}`);
+}
+
+/** Each reason once, with the hosts that give it. */
+function degradedTexts({ hosts }: SimulationStatus, paint: Painter): string[] {
+  const reasons = hosts.flatMap(({ name, said }) => (said?.degraded ?? []).map((reason) => ({ name, reason })));
+  return [...Map.groupBy(reasons, ({ reason }) => reason)].map(([reason, of]) => {
+    const who = of.length === hosts.length ? "all" : of.map(({ name }) => name).join(" ");
+    return paint("dim", `degraded (${who}): ${printable(reason)}`);
+  });
 }
 
 /** `+12.345s  h3    claims web1`. */

@@ -1,4 +1,5 @@
 /** A fleet of real agents on this machine: founds it, starts it, does to it what it is told, and shows what comes of it. */
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { reasonOf } from "@berth/agent/agent-error";
 import { agentClient } from "@berth/agent/api/client";
@@ -88,6 +89,7 @@ export class Simulation {
   status(): SimulationStatus {
     const { plan, hosts, network, watches, recorder, story } = this.#parts;
     this.#look();
+    const promised = [...watches.values()].flatMap(({ word }) => word?.promised ?? []);
     return {
       upMs: story.upMs,
       profile: plan.profile,
@@ -98,7 +100,7 @@ export class Simulation {
         const processes = { agent: host.stateOf("agent"), deadMan: host.stateOf("dead-man") };
         return { name, powered, ...processes, ...(said === undefined ? {} : { said }) };
       }),
-      guests: guestsOf(hosts),
+      guests: guestsOf(hosts, promised),
       cuts: network.cuts,
       story: story.lines,
       overlap: recorder.overlap(),
@@ -213,7 +215,10 @@ export class Simulation {
     if (what !== "power") {
       this.#parts.story.command(`kill -9 of the ${what} on ${host.name}`);
       await host.crash(what);
-      return this.#answer(`kill -9 of the ${what} on ${host.name}`, "its guests run on; the process is started again");
+      return this.#answer(
+        `kill -9 of the ${what} on ${host.name}`,
+        "its guests run on, unless the lease is over before the process is back",
+      );
     }
     this.#parts.story.command(`power cut on ${host.name}`);
     this.#parts.network.power(host.name, false);
@@ -280,8 +285,17 @@ function hostsIn(request: ControlRequest): readonly string[] {
 }
 
 function simulatedHost(plan: SimulationPlan, name: string, guardian: Guardian, story: Story): SimulatedHost {
-  const onUnexpectedEnd = (role: Role, how: string) => story.notice(name, `${role} ended: ${how}`);
-  return new SimulatedHost({ guardian, onUnexpectedEnd }, { name, places: placesOf(plan, name) });
+  const places = placesOf(plan, name);
+  const onUnexpectedEnd = (role: Role, how: string) => {
+    const last = lastLine(role === "agent" ? places.agentLog : places.deadManLog);
+    story.notice(name, `${role} ended (${how}) and is started again${last === "" ? "" : `: ${last}`}`);
+  };
+  return new SimulatedHost({ guardian, onUnexpectedEnd }, { name, places });
+}
+
+/** What a process said last, for whoever wonders why it ended. */
+function lastLine(log: string): string {
+  return readFileSync(log, "utf8").trimEnd().split("\n").at(-1)?.slice(0, 300) ?? "";
 }
 
 function agentWatch(host: SimulatedHost, story: Story): AgentWatch {
@@ -291,9 +305,9 @@ function agentWatch(host: SimulatedHost, story: Story): AgentWatch {
   });
 }
 
-function guestsOf(hosts: readonly SimulatedHost[]): readonly GuestStatus[] {
+function guestsOf(hosts: readonly SimulatedHost[], promised: readonly string[]): readonly GuestStatus[] {
   const states = hosts.map((host) => ({ host: host.name, domains: host.hypervisor.read().domains }));
-  const names = [...new Set(states.flatMap(({ domains }) => [...domains.keys()]))].sort();
+  const names = [...new Set([...promised, ...states.flatMap(({ domains }) => [...domains.keys()])])].sort();
   return names.map((name) => ({
     name,
     states: Object.fromEntries(states.map(({ host, domains }) => [host, stateOf(domains.get(name))])),

@@ -65,7 +65,7 @@ export class Story {
       case "suspended":
         return "paused";
       case "stopped":
-        return powered ? "off" : "is gone with the power";
+        return powered ? "is off here" : "is gone with the power";
       case "killed":
         return "killed by the dead-man";
     }

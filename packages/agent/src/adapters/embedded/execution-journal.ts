@@ -35,25 +35,41 @@ export function appendExecutions(statePath: string, entries: readonly ExecutionE
   appendFileSync(executionJournalPath(statePath), text, { mode: 0o600 });
 }
 
-/** The runs that execute in a state, by guest. */
-export function executingRuns(state: EmbeddedState): ReadonlyMap<string, string> {
-  const executing = [...state.domains.values()].filter(
-    ({ active, state: s }) => active !== undefined && s === "running",
-  );
-  return new Map(executing.map(({ name, run }) => [name, run ?? name]));
+/** One run of a guest, and whether it executes. */
+export interface ActiveRun {
+  readonly run: string;
+  readonly executes: boolean;
 }
 
-/** What begins and what ends between two states. */
+/** The runs of a state, by guest. */
+export function activeRuns(state: EmbeddedState): ReadonlyMap<string, ActiveRun> {
+  const active = [...state.domains.values()].filter((domain) => domain.active !== undefined);
+  return new Map(active.map(({ name, run = name, state: s }) => [name, { run, executes: s === "running" }]));
+}
+
+type Change = Omit<ExecutionEntry, "ms">;
+
+/** What is to be written down before a change of the state is, and what after it. */
+export interface ExecutionChanges {
+  readonly begins: readonly Change[];
+  readonly ends: readonly Change[];
+}
+
+/** What begins and what ends between two states. The end of a run that was suspended is told as well. */
 export function executionChanges(
-  before: ReadonlyMap<string, string>,
-  after: EmbeddedState,
-): { readonly begins: ReadonlyMap<string, string>; readonly ends: ReadonlyMap<string, ExecutionEntry["change"]> } {
-  const now = executingRuns(after);
-  const begins = [...now].filter(([guest, run]) => before.get(guest) !== run);
-  const ends = [...before]
-    .filter(([guest, run]) => now.get(guest) !== run)
-    .map(([guest, run]) => [guest, after.domains.get(guest)?.run === run ? "suspended" : "stopped"] as const);
-  return { begins: new Map(begins), ends: new Map(ends) };
+  before: ReadonlyMap<string, ActiveRun>,
+  after: ReadonlyMap<string, ActiveRun>,
+): ExecutionChanges {
+  const begins = [...after].flatMap(([guest, { run, executes }]): Change[] => {
+    const was = before.get(guest);
+    return executes && !(was?.run === run && was.executes) ? [{ guest, run, change: "executes" }] : [];
+  });
+  const ends = [...before].flatMap(([guest, { run, executes }]): Change[] => {
+    const is = after.get(guest);
+    if (is?.run !== run) return [{ guest, run, change: "stopped" }];
+    return executes && !is.executes ? [{ guest, run, change: "suspended" }] : [];
+  });
+  return { begins, ends };
 }
 
 /** Reads a journal from a byte on. A line that is still being written is left for the next time. */

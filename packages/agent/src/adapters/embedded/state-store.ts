@@ -3,9 +3,10 @@ import { makeStateFolder, stateFileError } from "../../state/state-folder.ts";
 import { type EmbeddedOptions, readEmbeddedOptions } from "./embedded-options.ts";
 import type { EmbeddedState } from "./embedded-state.ts";
 import {
+  type ActiveRun,
+  activeRuns,
   appendExecutions,
-  type ExecutionEntry,
-  executingRuns,
+  type ExecutionChanges,
   executionChanges,
   monotonicMs,
 } from "./execution-journal.ts";
@@ -107,7 +108,7 @@ export class StateStore {
     let applied: PendingChange[] = [];
     try {
       const state = this.read();
-      const before = executingRuns(state);
+      const before = activeRuns(state);
       applied = batch.filter((change) => applyOrReject(change, state));
       if (applied.length > 0) this.#write(state, before);
       for (const change of applied) change.resolve();
@@ -118,22 +119,24 @@ export class StateStore {
     }
   }
 
-  #write(state: EmbeddedState, before: ReadonlyMap<string, string>): void {
+  #write(state: EmbeddedState, before: ReadonlyMap<string, ActiveRun>): void {
     if (!this.options.journal) {
       this.#stamp = writeStateFile(this.path, state);
       return;
     }
-    const { begins, ends } = executionChanges(before, state);
-    const began = [...begins].map(([guest, run]) => entryOf(guest, run, "executes"));
-    appendExecutions(this.path, began);
+    const { begins, ends } = executionChanges(before, activeRuns(state));
+    this.#record(begins);
     this.#stamp = writeStateFile(this.path, state);
-    const ended = [...ends].map(([guest, change]) => entryOf(guest, before.get(guest) ?? guest, change));
-    appendExecutions(this.path, ended);
+    this.#record(ends);
   }
-}
 
-function entryOf(guest: string, run: string, change: ExecutionEntry["change"]): ExecutionEntry {
-  return { ms: monotonicMs(), guest, run, change };
+  #record(changes: ExecutionChanges["begins"]): void {
+    const ms = monotonicMs();
+    appendExecutions(
+      this.path,
+      changes.map((change) => ({ ms, ...change })),
+    );
+  }
 }
 
 /** A change checks before it changes anything, so one that throws has left the state as it was. */
