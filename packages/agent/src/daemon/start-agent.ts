@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Configuration, createHost, type DurableRecord } from "@berth/claims";
 import { readBootId } from "../clock/boot-id.ts";
@@ -7,6 +8,8 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
 import { openDeadManLink } from "../dead-man/file-link.ts";
 import { DefinitionStore } from "../definitions/definition-store.ts";
+import { fleetPaths } from "../fleet/fleet-files.ts";
+import { FleetKeeper, peersOf } from "../fleet/fleet-keeper.ts";
 import type { FleetHome } from "../fleet/member-document.ts";
 import type { HypervisorOpener } from "../hypervisor-connections.ts";
 import { loadHostKey } from "../peers/host-key.ts";
@@ -21,7 +24,6 @@ import { DeadManChild } from "./dead-man-child.ts";
 import { Journal } from "./journal.ts";
 import type { LogLines } from "./log-lines.ts";
 import type { RunningAgent } from "./running-agent.ts";
-import { dialledAt, SignedMembers } from "./signed-members.ts";
 
 /** What an agent is started with. */
 export interface AgentInit {
@@ -51,14 +53,15 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
   const store = await openStore(stateDir);
   const started: { stop(): unknown }[] = [];
   try {
+    const networkKey = networkKeyOf(agent, stateDir);
     const network = createPeerNetwork({
       fleet: home.fleet,
       self: home.self,
       key,
-      members: dialledAt(home.members.members, agent.peerAddresses),
+      members: peersOf(home.members.members, agent.peerAddresses),
       listen: agent.listen.length > 0 ? agent.listen : home.listen,
       fenceMs: newestConfiguration(home, store).profile.fenceMs,
-      ...(agent.networkKeyFile === "" ? {} : { networkKey: loadNetworkKey(agent.networkKeyFile) }),
+      ...(networkKey === undefined ? {} : { networkKey }),
       log: (line) => logPeerLine(log, line),
     });
     const { self: host, fleet, hypervisor } = home;
@@ -69,7 +72,11 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
     const running = new Agent({
       ...{ config, agent, home, machine, clock, store, link, network, journal, bootId, nonce },
       definitions: new DefinitionStore({ stateDir }),
-      makeKeeper: () => new SignedMembers({ home, agent, network }),
+      makeKeeper: (links) =>
+        new FleetKeeper({
+          ...{ ...links, home, key, disk: store.diskId, network, log, peerAddresses: agent.peerAddresses },
+          ...(networkKey === undefined ? {} : { networkKey: `${Buffer.from(networkKey).toString()}\n` }),
+        }),
       ...(openHypervisor === undefined ? {} : { openHypervisor }),
     });
     started.push(running);
@@ -81,6 +88,13 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
     await store.close();
     throw error;
   }
+}
+
+/** The second ring: the configured key, or the one that came with the joining. */
+function networkKeyOf({ networkKeyFile }: AgentConfig, stateDir: string): Uint8Array | undefined {
+  if (networkKeyFile !== "") return loadNetworkKey(networkKeyFile);
+  const joined = fleetPaths(stateDir).networkKey;
+  return existsSync(joined) ? loadNetworkKey(joined) : undefined;
 }
 
 /** The configuration that this host knew last. */

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Profile, profiles } from "@berth/claims";
+import type { Step } from "@berth/planner";
 import { expect } from "vitest";
 import { EmbeddedHypervisor } from "../../src/adapters/embedded/embedded-hypervisor.ts";
 import { StateStore } from "../../src/adapters/embedded/state-store.ts";
@@ -11,6 +12,7 @@ import { type BerthConfig, defaultConfig } from "../../src/config/berth-config.t
 import type { LogLines } from "../../src/daemon/log-lines.ts";
 import type { AgentSnapshot, RunningAgent } from "../../src/daemon/running-agent.ts";
 import { type AgentInit, startAgent } from "../../src/daemon/start-agent.ts";
+import { DefinitionStore, type KeptDefinition } from "../../src/definitions/definition-store.ts";
 import { makeFleet } from "../../src/fleet/make-fleet.ts";
 import type { FleetHome } from "../../src/fleet/member-document.ts";
 import { fleetPolicy, type GuestLine } from "../fleet-policy.ts";
@@ -27,11 +29,19 @@ export interface DaemonHost {
   agent: RunningAgent | undefined;
 }
 
+/** A step without its reason: what a person would do. */
+export type HandStep =
+  | { readonly kind: "define-domain"; readonly domain: string; readonly xml: string }
+  | { readonly kind: "start-domain"; readonly domain: string; readonly paused: boolean; readonly discardSave: boolean }
+  | { readonly kind: "resume-domain" | "suspend-domain" | "destroy-domain"; readonly domain: string };
+
 /** How a fleet differs from the ordinary one of three hosts. */
 export interface DaemonFleetInit {
   readonly hosts?: number;
   readonly profile?: Profile;
   readonly guests: readonly GuestLine[];
+  /** In place of a policy that promises the guests. */
+  readonly policy?: string;
   readonly config?: (host: string) => Partial<BerthConfig>;
   readonly agent?: (host: string) => Partial<AgentConfig>;
   readonly start?: (host: string) => Partial<AgentInit>;
@@ -45,6 +55,7 @@ export class DaemonFleet {
   readonly hosts: DaemonHost[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), "berth-daemon-"));
   readonly #init: DaemonFleetInit;
+  readonly #watches: NodeJS.Timeout[] = [];
 
   private constructor(init: DaemonFleetInit) {
     this.#init = init;
@@ -122,6 +133,46 @@ export class DaemonFleet {
     return found.flat();
   }
 
+  async stateOn(host: string, guest: string): Promise<string | undefined> {
+    const { domains } = await this.hypervisor(host).hypervisor.observe();
+    return domains.find(({ name }) => name === guest)?.state;
+  }
+
+  /** Something done by hand, behind the agent's back. */
+  async perform(host: string, step: HandStep): Promise<void> {
+    await this.hypervisor(host).hypervisor.perform({ reason: "by hand", tag: "live", ...step } as Step);
+  }
+
+  async define(host: string, name: string, uuid: string, size: { readonly memoryMib: number }): Promise<void> {
+    const xml = `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>${size.memoryMib}</memory>
+      <vcpu>1</vcpu><os><type>hvm</type></os></domain>`;
+    await this.perform(host, { kind: "define-domain", domain: name, xml });
+  }
+
+  async definitionOf(host: string, guest: string): Promise<string> {
+    const { texts } = await this.hypervisor(host).hypervisor.domainXml([guest], "inactive");
+    return texts.get(guest) ?? "";
+  }
+
+  /** The definition that has travelled to a host, as it lies on its disk. */
+  definition(host: string, guest: string): KeptDefinition | undefined {
+    return new DefinitionStore({ stateDir: this.host(host).config.stateDir }).get(guest);
+  }
+
+  /** Looks at a guest over and over; the function gives every state other than running that was seen. */
+  async watch(host: string, guest: string): Promise<() => readonly string[]> {
+    const seen: string[] = [];
+    const { hypervisor } = this.hypervisor(host);
+    this.#watches.push(
+      setInterval(async () => {
+        const { domains } = await hypervisor.observe();
+        const state = domains.find(({ name }) => name === guest)?.state ?? "absent";
+        if (state !== "running") seen.push(state);
+      }, 5),
+    );
+    return () => seen;
+  }
+
   /** Waits until each guest runs on exactly one host; tells where. */
   async settled(guests: readonly string[], timeout = 20_000): Promise<ReadonlyMap<string, string>> {
     const places = new Map<string, string>();
@@ -165,6 +216,7 @@ export class DaemonFleet {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const watch of this.#watches) clearInterval(watch);
     await Promise.all(this.hosts.map(({ agent }) => agent?.stop()));
     for (const { deadMan } of this.hosts) deadMan.stop();
     rmSync(this.#folder, { recursive: true, force: true });
@@ -183,7 +235,7 @@ export class DaemonFleet {
       const runDir = join(folderOf(host), "run");
       mkdirSync(runDir, { mode: 0o700 });
       const policyPath = join(folderOf(host), "promises.cf");
-      writeFileSync(policyPath, fleetPolicy(this.#init.guests));
+      writeFileSync(policyPath, this.#init.policy ?? fleetPolicy(this.#init.guests));
       const config = { ...defaultConfig, embedded: true, stateDir: folderOf(host), classes: [host], policyPath };
       const deadMan = new DeadManDouble(runDir);
       deadMan.start();
