@@ -73,6 +73,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/peers.ts"),
   },
   {
+    name: "fleet",
+    summary: "found a fleet, join one, and say who belongs to it",
+    load: () => import("./commands/fleet.ts"),
+  },
+  {
+    name: "token",
+    summary: "make, list and revoke the tokens by which hosts join",
+    load: () => import("./commands/token.ts"),
+  },
+  {
+    name: "keys",
+    summary: "show, rotate and revoke the keys of hosts and fleet",
+    load: () => import("./commands/keys.ts"),
+  },
+  {
     name: "drain",
     summary: "give the guests of this host to others, in order",
     load: () => import("./commands/drain.ts"),

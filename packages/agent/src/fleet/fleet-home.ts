@@ -28,6 +28,7 @@ import { createFleetKey, settleFleetKey } from "./fleet-key.ts";
 import { plainName } from "./fleet-schema.ts";
 import type { FleetHome, FleetMember, JoinDoor, MemberDocument } from "./member-document.ts";
 import { signMembers, verifyMembers } from "./member-signing.ts";
+import { createNetworkKeyFile } from "./network-key-file.ts";
 
 /** Where a host can be reached. */
 export interface HostAddresses {
@@ -48,6 +49,8 @@ export interface FleetFounding extends HostAddresses {
   readonly hypervisor?: boolean | undefined;
   /** @default lan, the design's default */
   readonly profile?: Profile | undefined;
+  /** Makes a private-network key as well, the second ring around the member list. @default false */
+  readonly networkKey?: boolean | undefined;
 }
 
 /**
@@ -66,6 +69,7 @@ export async function foundFleet(stateDir: string, founding: FleetFounding): Pro
     const key = createFleetKey(stateDir);
     const config = firstConfiguration([member], founding.profile);
     await recordVoter(stateDir, { activeFor: config });
+    if (founding.networkKey === true) createNetworkKeyFile(stateDir);
     const members = signMembers({ fleet, number: 1, fleetKey: key.publicKey, rotations: [], members: [member] }, key);
     return settleIn(stateDir, { member, founding: config, members, listen, join });
   } finally {

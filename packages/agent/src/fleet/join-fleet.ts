@@ -4,10 +4,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Connection, Libp2p } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
 import { AgentError, reasonOf } from "../agent-error.ts";
-import { loadHostKey } from "../peers/host-key.ts";
+import { type HostKey, loadHostKey, prepareNextHostKey } from "../peers/host-key.ts";
 import type { MemberRole } from "../ports/peer-network.ts";
+import { openRecordStore } from "../store/open-record-store.ts";
 import { fleetPaths, lockFleetFiles } from "./fleet-files.ts";
-import { type HostAddresses, type PreparedHost, prepareHost, refuseSecondFleet, settleIn } from "./fleet-home.ts";
+import {
+  type HostAddresses,
+  openFleetHome,
+  prepareHost,
+  refuseSecondFleet,
+  saveMembers,
+  settleIn,
+} from "./fleet-home.ts";
 import { fleetKeyHash } from "./fleet-key.ts";
 import {
   type Answer,
@@ -20,27 +28,31 @@ import {
   welcomeBytesMax,
 } from "./join-messages.ts";
 import { conversationOver, createJoinNode, type HeardWord, hangUp } from "./join-node.ts";
-import type { FleetHome } from "./member-document.ts";
+import type { FleetHome, FleetMember } from "./member-document.ts";
 import { verifyMembers } from "./member-signing.ts";
 import { type JoinToken, parseToken } from "./token-text.ts";
 
-/** How a host joins. */
-export interface JoinInit extends HostAddresses {
+/** How a host knocks. */
+export interface JoinAttempt {
   /** As `berth token create` printed it. */
   readonly token: string;
+  readonly release: string;
+  /** How long the inviter is looked for: its agent may be starting. @default 60 s */
+  readonly waitMs?: number | undefined;
+  /** Called when nobody answers yet. */
+  readonly onWaiting?: ((reason: string) => void) | undefined;
+  /** Wall clock, ms. @default Date.now */
+  readonly nowMs?: (() => number) | undefined;
+}
+
+/** How a host joins. */
+export interface JoinInit extends JoinAttempt, HostAddresses {
   /** @default the machine's host name up to its first dot */
   readonly host?: string | undefined;
   /** @default voter */
   readonly role?: MemberRole | undefined;
   /** False for a witness. @default true */
   readonly hypervisor?: boolean | undefined;
-  readonly release: string;
-  /** How long the inviter is looked for: its agent may be starting. @default 60 s */
-  readonly waitMs?: number | undefined;
-  /** Called when nobody answers yet. */
-  readonly onWaiting?: (reason: string) => void;
-  /** Wall clock, ms. @default Date.now */
-  readonly nowMs?: () => number;
 }
 
 const retryMs = 500;
@@ -52,10 +64,7 @@ const retryMs = 500;
  *   `foundFleet` throws about files
  */
 export async function joinFleet(stateDir: string, init: JoinInit): Promise<FleetHome> {
-  const token = parseToken(init.token);
-  if (token.expiresMs <= (init.nowMs ?? Date.now)()) {
-    throw refused("the token has expired");
-  }
+  const token = readToken(init);
   refuseSecondFleet(stateDir);
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const lock = await lockFleetFiles(stateDir);
@@ -63,8 +72,8 @@ export async function joinFleet(stateDir: string, init: JoinInit): Promise<Fleet
     refuseSecondFleet(stateDir);
     const { role = "voter", host = shortHostname() } = init;
     const prepared = await prepareHost(stateDir, { ...init, host, role });
-    const welcome = await knockUntilHeard(stateDir, token, prepared, init);
-    const { document, config, networkKey } = welcome;
+    const key = await loadHostKey(stateDir);
+    const { document, config, networkKey } = await knockUntilHeard(key, token, prepared.member, init);
     if (networkKey !== undefined) writeFileSync(fleetPaths(stateDir).networkKey, networkKey, { mode: 0o600 });
     return settleIn(stateDir, { ...prepared, founding: config, members: document });
   } finally {
@@ -72,21 +81,56 @@ export async function joinFleet(stateDir: string, init: JoinInit): Promise<Fleet
   }
 }
 
+/**
+ * Gives this host another key: its name, disk and place in the fleet stay, and whoever has the old key is nobody any more. The token was
+ * made for this host (`berth token create --for`). Its agent must not run.
+ *
+ * @throws as `joinFleet`
+ */
+export async function rekeyHost(stateDir: string, init: JoinAttempt): Promise<FleetHome> {
+  const token = readToken(init);
+  const lock = await lockFleetFiles(stateDir);
+  try {
+    const home = openFleetHome(stateDir);
+    if (token.fleet !== home.fleet) throw refused(`the token is of fleet ${token.fleet}, this host of ${home.fleet}`);
+    const before = home.members.members.find(({ hostId }) => hostId === home.self);
+    if (before === undefined) throw new AgentError("FLEET_INVALID", `${home.self} is not on its own member list`);
+    const store = await openRecordStore(fleetPaths(stateDir).store, { waitMs: 0 });
+    const key = prepareNextHostKey(stateDir);
+    try {
+      const { document } = await knockUntilHeard(key, token, { ...before, peerId: key.peerId }, init);
+      // First the key: after a crash in between the old list is on the disk, and any member sends the new one.
+      key.install();
+      saveMembers(stateDir, document);
+    } finally {
+      await store.close();
+    }
+    return openFleetHome(stateDir);
+  } finally {
+    lock.release();
+  }
+}
+
 type Welcome = Extract<Answer, { readonly t: "welcome" }>;
 
+function readToken({ token: text, nowMs = Date.now }: JoinAttempt): JoinToken {
+  const token = parseToken(text);
+  if (token.expiresMs <= nowMs()) throw refused("the token has expired");
+  return token;
+}
+
 async function knockUntilHeard(
-  stateDir: string,
+  key: HostKey,
   token: JoinToken,
-  prepared: PreparedHost,
-  init: JoinInit,
+  member: FleetMember,
+  init: JoinAttempt,
 ): Promise<Welcome> {
-  const key = await loadHostKey(stateDir);
   const node = await createJoinNode({ key, listen: [], hearBytesMax: welcomeBytesMax, report: () => {} });
   await node.start();
   try {
     const deadline = performance.now() + (init.waitMs ?? 60_000);
     for (;;) {
-      const attempt = await knock(node, token, prepared, init.release);
+      const attempt = await knock(node, token, member, init.release);
       if (attempt.kind === "welcome") return attempt.welcome;
       if (performance.now() + retryMs > deadline) throw unanswered(token, attempt.why);
       init.onWaiting?.(attempt.why);
@@ -102,7 +146,7 @@ type Attempt =
   | { readonly kind: "silent"; readonly why: string };
 
 /** One try. What cannot get better by waiting is thrown. */
-async function knock(node: Libp2p, token: JoinToken, { member }: PreparedHost, release: string): Promise<Attempt> {
+async function knock(node: Libp2p, token: JoinToken, member: FleetMember, release: string): Promise<Attempt> {
   const signal = AbortSignal.timeout(conversationMs);
   let connection: Connection;
   try {
@@ -128,7 +172,7 @@ async function knock(node: Libp2p, token: JoinToken, { member }: PreparedHost, r
 async function converse(
   connection: Connection,
   token: JoinToken,
-  member: PreparedHost["member"],
+  member: FleetMember,
   release: string,
   signal: AbortSignal,
 ): Promise<Welcome> {
@@ -158,7 +202,8 @@ function understood<T>(heard: HeardWord<T>): T {
   throw refused(`the inviter says what this release does not understand: ${heard.reason}`);
 }
 
-function shortHostname(): string {
+/** What a host is called unless it is told otherwise: its host name up to the first dot. */
+export function shortHostname(): string {
   return hostname().split(".", 1)[0] ?? hostname();
 }
 

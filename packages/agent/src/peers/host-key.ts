@@ -4,7 +4,7 @@ import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import type { Ed25519PrivateKey } from "@libp2p/interface";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { createRawKey, privateKeyOf } from "./ed25519.ts";
-import { createKeyFile, type KeyFileKind, readKeyFile } from "./key-file.ts";
+import { createKeyFile, type KeyFileKind, readKeyFile, removeKeyFile, replaceKeyFile } from "./key-file.ts";
 
 /** A host's identity: whoever holds the private key is this host. */
 export interface HostKey {
@@ -37,6 +37,24 @@ export async function loadHostKey(stateDir: string): Promise<HostKey> {
   createKeyFile(path, kind, made);
   // Two agents may have started at once: what lies there now is the key, whoever wrote it.
   return toHostKey(readKeyFile(path, kind) ?? made);
+}
+
+/** A host's next key lies beside the present one until the fleet knows it. */
+export interface NextHostKey extends HostKey {
+  /** Puts it in the place of the present one. */
+  install(): void;
+}
+
+/** Makes the key that shall follow, or finds the one of a change that was interrupted. @throws AgentError STATE_FILE_CORRUPT */
+export function prepareNextHostKey(stateDir: string): NextHostKey {
+  const path = join(stateDir, `${hostKeyFile}.next`);
+  createKeyFile(path, kind, createRawKey());
+  const raw = readKeyFile(path, kind) as Uint8Array;
+  const install = () => {
+    replaceKeyFile(join(stateDir, hostKeyFile), kind, raw);
+    removeKeyFile(path);
+  };
+  return { ...toHostKey(raw), install };
 }
 
 /** A key that lives only in memory: for tests, and for fleets that last as long as one process. */

@@ -1,0 +1,23 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createNetworkKey, loadNetworkKey } from "../peers/network-key.ts";
+import { fleetPaths } from "./fleet-files.ts";
+
+/** The private-network key as text, where the fleet has one. @throws AgentError CONFIG_INVALID for a file that is none */
+export function readNetworkKeyText(stateDir: string): string | undefined {
+  const path = fleetPaths(stateDir).networkKey;
+  if (!existsSync(path)) return undefined;
+  loadNetworkKey(path);
+  return readFileSync(path, "utf8");
+}
+
+/** Makes the key of a new fleet; every host that joins is given it. */
+export function createNetworkKeyFile(stateDir: string): void {
+  writeFileSync(fleetPaths(stateDir).networkKey, createNetworkKey(), { mode: 0o600, flag: "wx", flush: true });
+}
+
+/** Hexadecimal sha-256 of the key's text, to compare two hosts. */
+export function networkKeyHash(stateDir: string): string | undefined {
+  const text = readNetworkKeyText(stateDir);
+  return text === undefined ? undefined : createHash("sha256").update(text.trimEnd()).digest("hex");
+}
