@@ -4,7 +4,7 @@
  */
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isAlive, processAt } from "@berth/agent/dead-man/guest-process";
 import { CliError } from "../cli-error.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -18,6 +18,8 @@ export interface SimulationMark {
 }
 
 const markName = "simulation.json";
+const runPrefix = "berth-sim-";
+const sharedMemory = "/dev/shm";
 
 /** The folder that is meant: the one named, or one for this user, so that two terminals mean the same without naming it. */
 export function simulationFolder(named: string | undefined): string {
@@ -37,11 +39,11 @@ export function takeFolder(folder: string): { readonly runFolder: string; readon
     });
   }
   if (before !== undefined) {
-    rmSync(before.runFolder, { recursive: true, force: true });
+    if (isRunFolder(before.runFolder, folder)) rmSync(before.runFolder, { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
   }
   makeOwnFolder(folder);
-  const runFolder = mkdtempSync(join(memoryFolder(folder), "berth-sim-"));
+  const runFolder = mkdtempSync(join(memoryFolder(folder), runPrefix));
   const controlSocket = join(runFolder, "control.sock");
   const self = processAt(process.pid);
   const mark: SimulationMark = { pid: process.pid, startTicks: self?.startTicks ?? 0, controlSocket, runFolder };
@@ -59,9 +61,10 @@ export function runningSimulation(folder: string): SimulationMark {
   });
 }
 
-/** The mark of a folder, whether or not its simulation still runs. */
+/** The mark of a folder, whether or not its simulation still runs. What somebody else put there is no mark of ours. */
 export function readMark(folder: string): SimulationMark | undefined {
   try {
+    if (!isOwn(folder)) return undefined;
     return JSON.parse(readFileSync(join(folder, markName), "utf8")) as SimulationMark;
   } catch {
     return undefined;
@@ -75,9 +78,7 @@ function runs({ pid, startTicks }: SimulationMark): boolean {
 /** Under /tmp anybody could have put something in our place: the folder must be ours, and nobody else's to write to. */
 function makeOwnFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const status = lstatSync(folder);
-  const { uid } = userInfo();
-  if (!status.isDirectory() || status.uid !== uid || (status.mode & 0o022) !== 0) {
+  if (!isOwn(folder)) {
     throw new CliError("SIMULATION_FAILED", `${folder} is not a folder that only you can write to`, {
       remedy: "Name another one with --dir.",
     });
@@ -89,11 +90,21 @@ function makeOwnFolder(folder: string): void {
   }
 }
 
+function isOwn(folder: string): boolean {
+  const status = lstatSync(folder);
+  return status.isDirectory() && status.uid === userInfo().uid && (status.mode & 0o022) === 0;
+}
+
+/** What a mark says is removed only where a simulation makes such folders. */
+function isRunFolder(path: string, folder: string): boolean {
+  return basename(path).startsWith(runPrefix) && [sharedMemory, folder].includes(dirname(path));
+}
+
 /** /dev/shm is memory wherever it is; else the run folders lie on the disk, and a busy disk can delay them. */
 function memoryFolder(folder: string): string {
   try {
-    const status = lstatSync("/dev/shm");
-    if (status.isDirectory() && (status.mode & 0o002) !== 0) return "/dev/shm";
+    const status = lstatSync(sharedMemory);
+    if (status.isDirectory() && (status.mode & 0o002) !== 0) return sharedMemory;
   } catch {
     // Not there: see above.
   }
