@@ -63,8 +63,10 @@ export const productionRules = Object.freeze({
 
   /** Registers, hosts, seals: on the disk before any answer. */
   isDurable: (_record: DurableRecord): boolean => true,
-  /** A fenced incarnation, or one older than known, is never granted again. */
-  isFenced: (known: KnownHost, inc: number): boolean => inc <= known.fenced || inc < known.inc,
+  /** A fenced incarnation, or one older than known, is never granted again: RENEW is refused. */
+  refusesRenewal: isFenced,
+  /** The same incarnations need no further fence: FENCE is acknowledged. What is acknowledged is exactly what is refused. */
+  isFenced,
   /** Same incarnation, other nonce: two machines with one identity. */
   isClone: (known: KnownHost, inc: number, nonce: string): boolean => inc === known.inc && nonce !== known.nonce,
   /** A newer incarnation only when the old one's lease is not live here. */
@@ -135,6 +137,10 @@ export const productionRules = Object.freeze({
   /** At +K a host with anything still alive must reset. */
   feedsWatchdog: (unstopped: number, pastStop: boolean): boolean => !(pastStop && unstopped > 0),
 });
+
+function isFenced(known: KnownHost, inc: number): boolean {
+  return inc <= known.fenced || inc < known.inc;
+}
 
 function eitherPassedNot(deadline: Parameters<typeof eitherPassed>[0], now: Parameters<typeof eitherPassed>[1]) {
   return !eitherPassed(deadline, now);

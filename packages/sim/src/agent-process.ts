@@ -21,6 +21,8 @@ import type { Answer } from "./hypervisor.ts";
  * crashed one is gone, with everything it had not handed to the kernel.
  */
 const housekeepingMs = 500;
+/** How late the dead-man's file is with the flaw `actsBeforeFeed`. */
+const feedLateMs = 1000;
 /** What a stopped process's sockets hold before the peers' connections break. */
 const backlogMost = 5000;
 
@@ -206,9 +208,15 @@ export class AgentProcess {
   }
 
   #afterPersist(ready: Ready): void {
-    if (ready.feed !== undefined) this.machine.feed = ready.feed;
+    const { feed } = ready;
+    if (this.#ports.flaws.actsBeforeFeed !== true || ready.act.length === 0) this.#writeFeed(feed);
+    else this.#ports.queue.after(feedLateMs, () => this.#writeFeed(feed), undefined);
     for (const { to, message } of ready.send) this.#ports.send(this.machine.node, to, message);
     for (const act of ready.act) this.#act(act);
+  }
+
+  #writeFeed(feed: Ready["feed"]): void {
+    if (feed !== undefined && this.#alive && !this.halted) this.machine.feed = feed;
   }
 
   #act(act: Act): void {

@@ -15,6 +15,8 @@ export interface LoopFlaws {
   readonly sendsBeforePersist?: boolean;
   /** Begins a resume whose time has passed. */
   readonly ignoresNotAfter?: boolean;
+  /** Begins the acts of a batch before the dead-man's file says what they do; the file follows when it can. */
+  readonly actsBeforeFeed?: boolean;
 }
 
 /** The protocol as the product runs it. */

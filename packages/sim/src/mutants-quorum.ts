@@ -36,7 +36,7 @@ export const quorumMutants: readonly Mutant[] = [
   ),
   withRules(
     { name: "fenced-is-granted", weakens: "a fenced incarnation gets a lease again", seeds: 200 },
-    { isFenced: (known, inc) => inc < known.inc },
+    { refusesRenewal: (known, inc) => inc < known.inc },
   ),
   withRules(
     { name: "promise-any", weakens: "a voter promises lower ballots too", seeds: 400 },

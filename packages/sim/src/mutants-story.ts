@@ -1,4 +1,5 @@
 import { profiles } from "@berth/claims";
+import { drawFleet } from "./draw-fleet.ts";
 import type { Fault } from "./faults.ts";
 import type { FleetSpec, ProfileName } from "./fleet-spec.ts";
 import { type Mutant, mutant, withRules } from "./mutant.ts";
@@ -87,6 +88,50 @@ export const storyMutants: readonly Mutant[] = [
       ],
     },
     { isStopped: (_guest, state) => state === "off" || state === "paused" },
+  ),
+  withRules(
+    {
+      name: "older-is-granted",
+      weakens: "an incarnation older than the known one is granted a lease where it was not fenced by name",
+      seeds: 0,
+      // A copied disk is cut off from one voter after the other: that voter has let in incarnation 3 and never heard of 2.
+      directed: [drawFleet(561, { rare: true }), drawFleet(635, { rare: true })],
+    },
+    { refusesRenewal: (known, inc) => inc <= known.fenced },
+  ),
+  mutant(
+    {
+      name: "resume-after-deadline",
+      weakens: "a resume that waited in the agent is begun although the lease it was decided under is over",
+      seeds: 0,
+      // The resume waits behind a slow sync of something else, and the agent is stopped before that is over.
+      directed: [24_100, 24_150].map((atMs) =>
+        story([
+          anyHost,
+          { atMs: 19_000, kind: "slow-disk", host: 0, slowMs: 4000, forMs: 20_000 },
+          { atMs: 20_000, kind: "mute", host: 0, forMs: 3300 },
+          { atMs: 20_000, kind: "hold", host: 0, outMs: 0, inMs: 300, forMs: 8000 },
+          { atMs, kind: "undrain", host: 0 },
+          { atMs: atMs + 1500, kind: "agent-stop", host: 0, forMs: 30_000 },
+        ]),
+      ),
+    },
+    { loop: { ignoresNotAfter: true } },
+  ),
+  mutant(
+    {
+      name: "acts-before-feed",
+      weakens: "acts are begun before the dead-man's file says that a resume is under way",
+      seeds: 0,
+      directed: [
+        story([
+          { atMs: 1000, kind: "hang", host: 0, operation: "resume", forMs: 30_000 },
+          { atMs: 4600, kind: "agent-stop", host: 0, forMs: 60_000 },
+          { ...anyHost, atMs: 7000 },
+        ]),
+      ],
+    },
+    { loop: { actsBeforeFeed: true } },
   ),
   mutant(
     {

@@ -20,7 +20,7 @@ export function onRenew(
   const { state, rules, outbox } = parts;
   noteHeard(state, parts, config, from, now);
   const known = state.hosts.get(from);
-  if (known !== undefined && rules.isFenced(known, renew.inc))
+  if (known !== undefined && rules.refusesRenewal(known, renew.inc))
     return { kind: "fenced", fenced: Math.max(known.fenced, known.inc - 1) };
   if (known !== undefined && rules.isClone(known, renew.inc, renew.nonce)) {
     outbox.note({ level: "alarm", code: "HOST_CLONED", host: from, text: `two machines call themselves ${from}` });
