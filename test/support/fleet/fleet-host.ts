@@ -1,7 +1,9 @@
 /** One host of a fleet: its disk, its libvirtd, its agent and its dead-man, and what can happen to each of them. */
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { agentClient } from "@berth/agent/api/client";
+import type { AgentSnapshot } from "@berth/agent/daemon/running-agent";
 import { type PrivateLibvirtd, startLibvirtd } from "../libvirtd.ts";
 import type { Fabric } from "./fabric.ts";
 import { HostProcess } from "./host-process.ts";
@@ -11,6 +13,7 @@ import { ticksFolder } from "./ticking-guest.ts";
 
 /** The command as people start it. */
 export const launcher = fileURLToPath(new URL("../../../packages/cli/bin/berth.js", import.meta.url));
+const checkout = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
 /** The two daemons of Berth on a host. */
 export type Daemon = "agent" | "dead-man";
@@ -67,6 +70,22 @@ export class FleetHost {
     return this.libvirtd.outsidePath("/run/berth/agent.sock");
   }
 
+  /** What the agent says of itself and its fleet. @throws AgentError AGENT_UNREACHABLE */
+  snapshot(): Promise<AgentSnapshot> {
+    return agentClient({ socketPath: this.socketPath, deadlineMs: 3_000 }).snapshot();
+  }
+
+  /** Whether the agent holds a lease from the voters on these hosts and hears each of them, and its own vote counts. */
+  async isReady(hosts: readonly string[]): Promise<boolean> {
+    const snapshot = await this.snapshot().catch(() => undefined);
+    if (snapshot === undefined) return false;
+    const { config, leaseRemainingMs, votersHeard, voter } = snapshot.claims;
+    const heard = snapshot.peers.filter(({ state }) => state === "up").map(({ member }) => member.hostId);
+    const hearsAll = hosts.every((name) => name === this.name || heard.includes(name));
+    const voters = config.voters.filter(({ host }) => hosts.includes(host));
+    return hearsAll && (voter?.quarantineMs ?? 0) <= 0 && leaseRemainingMs > 0 && votersHeard >= voters.length;
+  }
+
   /** A path on the host's disk, as it is reached from outside, also while the host is down. */
   disk(path: string): string {
     return join(this.#parts.folder, this.name, "disk", path);
@@ -97,7 +116,7 @@ export class FleetHost {
     const atMs = nowMs();
     process.kill(libvirtd.pid, "SIGKILL");
     this.#libvirtd = undefined;
-    this.#daemons.clear();
+    this.#forgetDaemons();
     await this.#parts.recorder.unwatch(this.name);
     await libvirtd.stop();
     return atMs;
@@ -148,12 +167,12 @@ export class FleetHost {
     writeFileSync(this.disk("/etc/berth/config.yaml"), text, { mode: 0o600 });
   }
 
-  /** libvirtd looks for its hook when it starts: on a running host it takes a restart of libvirtd. */
+  /** The hook as the set-up installs it. libvirtd looks for it when it starts: on a running host it takes a restart of libvirtd. */
   setHook(on: boolean): void {
     const file = this.disk("/etc/libvirt/hooks/qemu");
     rmSync(file, { force: true });
     if (!on) return;
-    writeFileSync(file, `#!/bin/sh\nexec ${process.execPath} ${launcher} hook qemu "$@"\n`);
+    writeFileSync(file, readFileSync(join(checkout, "deploy/libvirt-hook.sh"), "utf8").replaceAll("@BERTH@", checkout));
     chmodSync(file, 0o755);
   }
 
@@ -163,8 +182,14 @@ export class FleetHost {
   }
 
   async stop(): Promise<void> {
+    this.#forgetDaemons();
     await this.#libvirtd?.stop();
     this.#libvirtd = undefined;
+  }
+
+  #forgetDaemons(): void {
+    for (const daemon of this.#daemons.values()) daemon.forget();
+    this.#daemons.clear();
   }
 }
 

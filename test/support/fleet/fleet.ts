@@ -26,6 +26,8 @@ export interface FleetInit {
   readonly config?: readonly string[];
   /** Installs libvirt's hook. @default true */
   readonly hook?: boolean;
+  /** Done to the hosts before they are powered on, such as setting classes. @default nothing */
+  readonly prepare?: (hosts: readonly FleetHost[]) => void;
   /** Starts dead-men and agents; else only the hosts. @default true */
   readonly berth?: boolean;
 }
@@ -84,6 +86,7 @@ export class Fleet {
       host.writeConfig(fleetConfig(init.config ?? []));
       host.setHook(init.hook ?? true);
     }
+    init.prepare?.(this.hosts);
     await Promise.all(this.hosts.map((host) => host.powerOn()));
     if (init.berth ?? true) await this.startBerth();
   }
@@ -169,19 +172,26 @@ export class Fleet {
     );
   }
 
+  /** Waits until these guests are settled, and every agent on a host that is up hears the others and holds a lease from them. */
+  async calm(guests: readonly string[], withinMs = 60_000): Promise<void> {
+    const endMs = nowMs() + withinMs;
+    const up = this.hosts.filter(({ isUp }) => isUp);
+    const ready = async () =>
+      (await Promise.all(up.map((host) => host.isReady(up.map(({ name }) => name))))).every((is) => is);
+    await this.until("every agent hears all others and holds a lease", ready, { withinMs });
+    await this.settled(guests, { withinMs: endMs - nowMs() });
+  }
+
   /** Waits until the recorder's clock has passed `forMs` from now; for faults that last a certain time. */
   async pass(forMs: number): Promise<void> {
     const endMs = nowMs() + forMs;
     while (nowMs() < endMs) await delay(Math.min(100, Math.max(1, endMs - nowMs())));
   }
 
-  /** The one host that executes the guest. */
+  /** The one host that executes the guest; waits for it. */
   async ownerOf(guest: string): Promise<FleetHost> {
-    const record = await this.recorder.look();
-    const [name, ...others] = executingOn(record, guest);
-    if (name === undefined || others.length > 0)
-      throw new Error(`${guest} has no single host\n${this.describe(record)}`);
-    return this.host(name);
+    const record = await this.settled([guest], { withinMs: 60_000, steadyMs: 0 });
+    return this.host(executingOn(record, guest)[0] ?? "");
   }
 
   /** Where everything is, for messages of failures. */

@@ -45,7 +45,15 @@ export class HostProcess {
   }
 
   signal(name: "SIGKILL" | "SIGTERM" | "SIGHUP" | "SIGSTOP" | "SIGCONT"): void {
-    if (this.running) process.kill(this.pid, name);
+    if (!this.running) return;
+    process.kill(this.pid, name);
+    // nsenter stops itself when its child is stopped, and would never tell of its end.
+    if (name === "SIGCONT" || name === "SIGKILL") this.#entry.kill("SIGCONT");
+  }
+
+  /** The host goes down with everything in it: nobody is left outside who has yet to wait for the daemon's end. */
+  forget(): void {
+    this.#entry.kill("SIGKILL");
   }
 
   /** Kills it and waits until it is gone. */
