@@ -68,8 +68,18 @@ function survivors(): readonly string[] {
   });
 }
 
-function endSurvivors(): void {
-  for (const pid of survivors()) process.kill(Number(pid), "SIGKILL");
+/** Ends the simulations, whose guardians end the rest; and the guardians too where they do not. */
+async function endSurvivors(): Promise<void> {
+  kill(survivors().filter((pid) => commandOf(pid).includes("\0sim\0up\0")));
+  await vi.waitFor(() => expect(survivors()).toEqual([]), { timeout: 10_000 }).catch(() => kill(survivors()));
+}
+
+function kill(pids: readonly string[]): void {
+  for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+}
+
+function commandOf(pid: string): string {
+  return readFileSync(`/proc/${pid}/cmdline`, "latin1");
 }
 
 const on = (guest: Status["guests"][number], state: string) =>
@@ -110,8 +120,8 @@ async function movedFrom(host: string): Promise<Status> {
   }, patience);
 }
 
-afterAll(() => {
-  endSurvivors();
+afterAll(async () => {
+  await endSurvivors();
   rmSync(folder, { recursive: true, force: true });
 });
 
