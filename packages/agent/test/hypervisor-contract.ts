@@ -423,6 +423,22 @@ export function describeHypervisorContract(
       expect(seen).toContain("shared");
     });
 
+    test("a brief look tells the states of now, a domain that has just come among them", async () => {
+      const stateNow = async (name: string) => {
+        const { domains } = await hypervisor.observe({ brief: true });
+        return domains.find((domain) => domain.name === name)?.state ?? "absent";
+      };
+      await hypervisor.observe();
+      expect(await stateNow("brief")).toBe("absent");
+      await perform({ kind: "define-domain", domain: "brief", xml: host.guestXml("brief") });
+      expect(await stateNow("brief")).toBe("shutoff");
+      await perform({ kind: "start-domain", domain: "brief", paused: true, discardSave: false });
+      expect(await stateNow("brief")).toBe("paused");
+      await perform({ kind: "destroy-domain", domain: "brief" });
+      await perform({ kind: "undefine-domain", domain: "brief" });
+      expect(await stateNow("brief")).toBe("absent");
+    });
+
     test("wake-domain is refused for a guest that sleeps in no way, and fine for one that is awake", async () => {
       const name = "sleepless";
       await perform({ kind: "define-domain", domain: name, xml: host.guestXml(name) });

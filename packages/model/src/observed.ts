@@ -23,6 +23,8 @@ export interface ObservedDomain {
   /** Live values of an active domain, configured ones otherwise. */
   readonly vcpus: { readonly current: number; readonly maximum: number };
   readonly memoryKib: { readonly current: number; readonly maximum: number };
+  /** The hypervisor's number of this run: another start has another one. Absent where it has none, and while it is off. */
+  readonly run?: number;
 }
 
 /** What the list calls say of a virtual network. */

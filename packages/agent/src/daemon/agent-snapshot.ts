@@ -21,6 +21,7 @@ export interface SnapshotSources {
   readonly members: MemberDocument;
   /** With the boot time at which each arrived. */
   readonly facts: ReadonlyMap<HostId, { readonly what: HostFactsNotice; readonly bootMs: number }>;
+  readonly ownFacts: HostFactsNotice;
   readonly lastPass: PassReport | undefined;
   readonly draining: boolean;
   readonly startedMs: number;
@@ -48,7 +49,10 @@ export function agentSnapshot(sources: SnapshotSources): AgentSnapshot {
     members,
     peers: network.members(),
     counters: network.counters(),
-    facts: new Map([...facts].map(([host, { what, bootMs }]) => [host, { what, ageMs: age(bootMs) }])),
+    facts: new Map([
+      [home.self, { what: sources.ownFacts, ageMs: 0 }],
+      ...[...facts].map(([host, { what, bootMs }]) => [host, { what, ageMs: age(bootMs) }] as const),
+    ]),
     gossip: machine.heard(now).map(({ entry, ageMs }) => ({ what: entry, ageMs })),
     ...(observation === undefined ? {} : { observation: { what: observation.what, ageMs: age(observation.bootMs) } }),
     ...(problem === undefined ? {} : { hypervisorProblem: problem }),

@@ -1,4 +1,4 @@
-import type { GuestId, Host, HostId, OperatorCommand } from "@berth/claims";
+import type { GuestId, Host, HostId, Note, OperatorCommand } from "@berth/claims";
 import { reasonOf } from "../agent-error.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
@@ -16,6 +16,7 @@ import { agentSnapshot } from "./agent-snapshot.ts";
 import { DeadManWatch } from "./dead-man-watch.ts";
 import { FactsExchange } from "./facts-exchange.ts";
 import { FleetPass } from "./fleet-pass.ts";
+import { actNote, ConditionWatch, operatorNote } from "./happenings.ts";
 import { hookVerdict } from "./hook-verdict.ts";
 import { HostGuests } from "./host-guests.ts";
 import { HostHypervisors } from "./host-hypervisors.ts";
@@ -68,6 +69,7 @@ export class Agent implements RunningAgent {
   readonly #definitions: DefinitionExchange;
   readonly #facts: FactsExchange;
   readonly #lag = new LagWatch();
+  readonly #conditions = new ConditionWatch();
   readonly #keeper: MemberKeeper;
   readonly #ended = Promise.withResolvers<undefined>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -128,6 +130,9 @@ export class Agent implements RunningAgent {
     this.#promisedBefore = new Set(durable.flatMap((r) => (r.kind === "promised" ? r.value : [])));
     network.onMessage((from, message) => this.#loop.handle({ kind: "message", from, message }));
     network.onPeerUp(({ host }) => this.#peerUp(host));
+    network.onPeerDown(({ host, reason }) => {
+      this.#note({ level: "warning", code: "PEER_DOWN", host, text: `${host} is down: ${reason}` });
+    });
     network.onNotice((from, notice) => {
       this.#facts.take(from, notice, clock.now());
       this.#definitions.take(from, notice);
@@ -152,6 +157,7 @@ export class Agent implements RunningAgent {
       guests: this.#guests,
       members: this.#keeper.members,
       facts: this.#facts.heard,
+      ownFacts: this.#ownFacts(),
       lastPass: this.#schedule.last,
       draining: this.#draining,
       startedMs: this.#startedMs,
@@ -160,6 +166,7 @@ export class Agent implements RunningAgent {
   }
 
   operate(command: OperatorCommand): void {
+    this.#note(operatorNote(command));
     if (command.kind === "drain" || command.kind === "undrain") this.#draining = command.kind === "drain";
     this.#loop.handle({ kind: "operator", command });
   }
@@ -240,6 +247,7 @@ export class Agent implements RunningAgent {
       {
         event: (event) => this.#loop.handle(event),
         meansChanged: () => this.#policy.tell(),
+        ended: (act, end) => this.#note(actNote(act, end)),
         lifecycle: ({ change }) => {
           if (change === "defined") this.#definitions.capture();
         },
@@ -280,6 +288,7 @@ export class Agent implements RunningAgent {
   }
 
   #peerUp(host: HostId): void {
+    this.#note({ level: "info", code: "PEER_UP", host, text: `${host} is up` });
     this.#loop.handle({ kind: "peer-connected", host });
     this.#facts.peerUp(host);
     this.#definitions.peerUp(host);
@@ -310,6 +319,16 @@ export class Agent implements RunningAgent {
   #lookAtDeadMan(): void {
     const event = this.#deadMan.look(this.#parts.clock.now());
     if (event !== undefined) this.#loop.handle(event);
+    const condition = {
+      leased: this.#loop.view().leaseRemainingMs > 0,
+      deadMan: this.#deadMan.sign,
+      hypervisorProblem: this.#guests.problem,
+    };
+    for (const note of this.#conditions.look(condition)) this.#note(note);
+  }
+
+  #note(note: Note | undefined): void {
+    if (note !== undefined) this.#parts.journal.write(note);
   }
 
   #housekeeping(): void {

@@ -9,7 +9,10 @@ const ticksPerSecond = 100;
 
 interface KnownRun extends GuestRun {
   readonly uuid: string;
-  readonly atMs: number;
+  /** The hypervisor's number of it. */
+  readonly run: number | undefined;
+  /** When its process was last seen. */
+  atMs: number;
 }
 
 /** A run whose process is known is believed this long before its process is looked at again. @default 10 s */
@@ -31,16 +34,16 @@ export class GuestRuns {
     this.#nowMs = components.nowMs;
   }
 
-  of({ name, uuid }: Pick<ObservedDomain, "name" | "uuid">): GuestRun {
+  of({ name, uuid, run }: Pick<ObservedDomain, "name" | "uuid" | "run">): GuestRun {
     const nowMs = this.#nowMs();
     const known = this.#known.get(name);
-    if (known !== undefined && known.uuid === uuid && this.#isCurrent(known, nowMs)) return known;
+    if (known !== undefined && known.uuid === uuid && known.run === run && this.#isCurrent(known, nowMs)) return known;
     const process = guestProcess({ guest: name, uuid }, this.#places);
-    const same = known !== undefined && known.uuid === uuid && known.process?.pid === process?.pid;
+    const same = known?.uuid === uuid && known.run === run && known.process?.pid === process?.pid;
     const startedAtMs = same ? known.startedAtMs : startOf(process?.startTicks);
-    const run = { uuid, atMs: nowMs, startedAtMs, ...(process === undefined ? {} : { process }) };
-    this.#known.set(name, run);
-    return run;
+    const found = { uuid, run, atMs: nowMs, startedAtMs, ...(process === undefined ? {} : { process }) };
+    this.#known.set(name, found);
+    return found;
   }
 
   /** Its life changed: what was known is looked up anew. `ended`: the next run is another one. */
@@ -59,7 +62,9 @@ export class GuestRuns {
   #isCurrent(known: KnownRun, nowMs: number): boolean {
     const age = nowMs - known.atMs;
     if (known.process === undefined) return age < searchMs;
-    return age < believedMs || isAlive(known.process);
+    if (age < believedMs) return true;
+    known.atMs = nowMs;
+    return isAlive(known.process);
   }
 }
 

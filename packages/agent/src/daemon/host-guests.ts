@@ -3,7 +3,7 @@ import type { GuestType, Observation, ObservedDomain } from "@berth/model";
 import type { ProcessPlaces } from "../dead-man/guest-process.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { Hypervisor, LifecycleEvent } from "../ports/hypervisor.ts";
-import { ActPerformer } from "./act-performer.ts";
+import { type ActEnd, ActPerformer } from "./act-performer.ts";
 import { guestObservations } from "./guest-observations.ts";
 import { GuestRuns } from "./guest-runs.ts";
 import type { HostHypervisors, HostLook } from "./host-hypervisors.ts";
@@ -35,6 +35,7 @@ export interface HostGuestsListeners {
   /** The hypervisors came, went, or have other domains than before: what is promised may now be had, or not. */
   readonly meansChanged: () => void;
   readonly lifecycle: (event: LifecycleEvent) => void;
+  readonly ended: (act: Act, end: ActEnd) => void;
 }
 
 /** Time between two looks when nothing happens. @default 1 s while acts are under way, 5 s else: events tell the rest */
@@ -124,6 +125,7 @@ export class HostGuests {
   act(act: Act): void {
     const ending = this.#performer.perform(act).then(({ outcome, reason }) => {
       this.#ending.delete(ending);
+      this.#listeners.ended(act, { outcome, ...(reason === undefined ? {} : { reason }) });
       this.#runs.forget(act.guest, act.kind === "destroy" || act.kind === "start-paused");
       this.#observer.actEnded(() =>
         this.#listeners.event({ kind: "act-done", act, outcome, ...(reason === undefined ? {} : { reason }) }),

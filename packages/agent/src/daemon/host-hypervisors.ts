@@ -99,7 +99,7 @@ export class HostHypervisors {
   }
 
   async #lookAt(uri: string): Promise<Observation> {
-    const observe = async () => (await this.calm(uri)).observe();
+    const observe = async () => (await this.calm(uri)).observe({ brief: true });
     try {
       return await withDeadline(observe(), lookDeadlineMs, `${uri} did not answer for ${lookDeadlineMs / 1000} s`);
     } catch (error) {

@@ -126,6 +126,8 @@ function superviseDeadMan(config: BerthConfig, agent: AgentConfig, running: Runn
 }
 
 function logPeerLine(log: LogLines, { level, code, text, host }: PeerLogLine): void {
+  // The journal has these, for everybody to see.
+  if (code === "up" || code === "down") return;
   const write = level === "info" ? log.info : log.warn;
   write.call(log, `PEER_${code.toUpperCase().replaceAll("-", "_")}`, text, host === undefined ? {} : { host });
 }

@@ -105,12 +105,13 @@ export class DefinitionExchange {
     const texts = await this.#definitionsOf(owned.map(({ guest }) => guest));
     for (const { guest, claim } of owned) {
       const xml = texts.get(guest);
-      const uuid = xml === undefined ? undefined : uuidOf(xml);
-      if (xml === undefined || uuid === undefined) continue;
-      const kept = { guest, uuid, epoch: claim?.epoch ?? 0, xml, applied: true };
+      const epoch = claim?.epoch ?? 0;
       const before = store.get(guest);
-      if (!store.offer(kept, true)) continue;
-      if (before?.xml !== xml || before.epoch !== kept.epoch) channel.broadcastNotice(noticeOf(kept));
+      if (xml === undefined || (before?.xml === xml && before.epoch === epoch)) continue;
+      const uuid = uuidOf(xml);
+      if (uuid === undefined) continue;
+      const kept = { guest, uuid, epoch, xml, applied: true };
+      if (store.offer(kept, true)) channel.broadcastNotice(noticeOf(kept));
     }
   }
 

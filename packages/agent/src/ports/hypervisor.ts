@@ -48,8 +48,11 @@ export interface Hypervisor {
   /**
    * All domains and networks, promised or not, in a number of calls that does not grow with the guests. Sizes that the
    * bulk call does not carry are 0, for unknown; `sizes` asks each domain for them, for a table that a person reads.
+   *
+   * `brief` is for looking often: who is there and in which state is as of now, everything else may be as the last whole
+   * look found it.
    */
-  observe(options?: { readonly sizes?: boolean }): Promise<Observation>;
+  observe(options?: { readonly sizes?: boolean; readonly brief?: boolean }): Promise<Observation>;
   /**
    * The XML of the named domains. A transient domain has one definition for both views. What is refused for one name
    * does not concern the others.

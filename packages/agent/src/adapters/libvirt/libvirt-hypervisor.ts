@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { Observation, ObservedDomain } from "@berth/model";
+import type { Observation, ObservedDomain, ObservedNetwork } from "@berth/model";
 import type { Step } from "@berth/planner";
 import { type Connection, connect, type Domain, type DomainLifecycleEvent, type Network } from "node-libvirt";
 import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlAnswers, XmlView } from "../../ports/hypervisor.ts";
 import { DomainPerformer } from "./domain-performer.ts";
 import { DomainStops } from "./domain-stops.ts";
 import { isAnswer, isLibvirtCode, isUnknownFlag, libvirtFailure, unreachable } from "./libvirt-failure.ts";
-import { fingerprintOf, observeConnection, withSizes } from "./libvirt-observation.ts";
+import { fingerprintOf, observeConnection, observeStates, withSizes } from "./libvirt-observation.ts";
 import { performNetworkStep } from "./network-performer.ts";
 import { VolumePerformer, volumeExists } from "./volume-performer.ts";
 import { XmlCache } from "./xml-cache.ts";
@@ -67,6 +67,8 @@ class LibvirtHypervisor implements Hypervisor {
   #hearsEvents = false;
   #performers: Promise<Performers> | undefined;
   #observed = new Map<string, ObservedDomain>();
+  /** As the last whole look found them; undefined before it. */
+  #networks: readonly ObservedNetwork[] | undefined;
   #domainHandles: ReadonlyMap<string, Domain> = new Map();
   #networkHandles: ReadonlyMap<string, Network> = new Map();
   #capabilities: Promise<string> | undefined;
@@ -95,8 +97,10 @@ class LibvirtHypervisor implements Hypervisor {
     }
   }
 
-  observe(options: { readonly sizes?: boolean } = {}): Promise<Observation> {
+  observe(options: { readonly sizes?: boolean; readonly brief?: boolean } = {}): Promise<Observation> {
     return this.#translated(async () => {
+      const brief = options.brief === true ? await this.#observeBriefly() : undefined;
+      if (brief !== undefined) return brief;
       this.#cache.beginPass();
       const found = await observeConnection(this.#reads);
       this.#observed = new Map(found.domains.map((domain) => [domain.name, domain]));
@@ -104,8 +108,19 @@ class LibvirtHypervisor implements Hypervisor {
       this.#networkHandles = found.networkHandles;
       this.#cache.retain((uuid) => found.uuids.has(uuid));
       const domains = options.sizes === true ? await withSizes(this.#reads, found) : found.domains;
+      this.#networks = found.networks;
       return { domains, networks: found.networks };
     });
+  }
+
+  /** Only after a whole look, and only while no domain came that it has not seen. */
+  async #observeBriefly(): Promise<Observation | undefined> {
+    if (this.#networks === undefined) return undefined;
+    const found = await observeStates(this.#reads, this.#observed);
+    if (found === undefined) return undefined;
+    this.#observed = new Map(found.domains.map((domain) => [domain.name, domain]));
+    this.#domainHandles = found.handles;
+    return { domains: found.domains, networks: this.#networks };
   }
 
   domainXml(names: readonly string[], view: XmlView): Promise<XmlAnswers> {

@@ -53,6 +53,30 @@ export async function observeConnection(connection: Connection): Promise<Libvirt
   };
 }
 
+/**
+ * Observes with one call: the states as of now, the rest as an earlier look found it. Undefined where a domain is there
+ * that the earlier look has not seen.
+ */
+export async function observeStates(
+  { domains }: Connection,
+  earlier: ReadonlyMap<string, ObservedDomain>,
+): Promise<{ readonly domains: readonly ObservedDomain[]; readonly handles: ReadonlyMap<string, Domain> } | undefined> {
+  const stats = await domains.allStats({ state: true });
+  const observed: ObservedDomain[] = [];
+  for (const { domain, state } of stats) {
+    const before = earlier.get(domain.name);
+    if (before?.uuid !== domain.uuid) return undefined;
+    const { run: _, ...rest } = before;
+    observed.push({ ...rest, state: state?.state ?? "no-state", ...runOf(domain) });
+  }
+  return { domains: observed, handles: new Map(stats.map(({ domain }) => [domain.name, domain])) };
+}
+
+/** libvirt's id of a running domain; -1 where it is off (virDomainGetID). */
+function runOf({ id }: Domain): { readonly run?: number } {
+  return id < 0 ? {} : { run: id };
+}
+
 function uuids(handles: readonly { readonly uuid: string }[]): ReadonlySet<string> {
   return new Set(handles.map(({ uuid }) => uuid));
 }
@@ -92,6 +116,7 @@ function observedDomain(
     managedSave: flags.managedSave.has(domain.uuid),
     vcpus: unknownSize,
     memoryKib: balloon === undefined ? unknownSize : { current: balloon.currentKib, maximum: balloon.maximumKib },
+    ...runOf(domain),
   };
 }
 
