@@ -49,8 +49,9 @@ export interface HostItem {
   readonly leased: boolean | null;
   readonly draining: boolean | null;
   readonly incarnation: number | null;
-  /** Guests that it owns or is claiming. */
+  /** Guests that it owns, by its own word. */
   readonly guests: number | null;
+  /** Null also where memory is no limit. */
   readonly memory_free_bytes: number | null;
   readonly memory_bytes: number | null;
   readonly cpus: number | null;
@@ -130,7 +131,7 @@ export interface PeerItem {
   readonly heard_age_seconds: number | null;
   readonly release: string | null;
   readonly clock_offset_seconds: number | null;
-  /** Who it hears, by its own word. */
+  /** Who it hears, by its own word; empty for a peer that is not heard. */
   readonly hears: readonly { readonly host: string; readonly up: boolean; readonly heard_age_seconds?: number }[];
   readonly queued_bytes: number;
   readonly features: readonly string[];

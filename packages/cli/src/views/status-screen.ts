@@ -54,7 +54,9 @@ function worriesOf(status: StatusItem): Worry[] {
     worry("Guests that run twice", guests.duplicates),
     worry(
       "No lease",
-      lease.held || witness ? [] : [leaseText(status), "what this host runs is paused until a majority answers"],
+      lease.held || witness
+        ? []
+        : [leaseText(status), "what is protected here is paused until a majority of the voters answers"],
     ),
     worry(
       "Promised to run, and not running",
@@ -79,7 +81,7 @@ function worriesOf(status: StatusItem): Worry[] {
     ),
     worry(
       "The dead-man",
-      witness || (deadMan.sign === "alive" && deadMan.expired !== true) ? [] : [deadManText(status)],
+      witness || (deadMan.sign === "alive" && !(lease.held && deadMan.expired === true)) ? [] : [deadManText(status)],
     ),
     worry(
       policy.bad ? "The newest policy has errors; the one before is in force" : "The policy has findings",
@@ -113,9 +115,13 @@ function tail(reason: string): string {
   return reason === "" ? "" : ` (${reason})`;
 }
 
-/** Reasons of this host and, by their own word, of the others. */
+/** Reasons of this host and, by their own word, of those that are heard; one that several have is said once. */
 function weakened({ hosts }: StatusItem): readonly string[] {
-  return hosts.flatMap(({ name, degraded }) => degraded.map((reason) => `${name}: ${reason}`));
+  const heard = hosts.filter(({ state }) => state === "up");
+  const pairs = heard.flatMap(({ name, degraded }) => degraded.map((reason) => ({ name, reason })));
+  return [...Map.groupBy(pairs, ({ reason }) => reason)].map(([reason, group]) => {
+    return `${group.map(({ name }) => name).join(", ")}: ${reason}`;
+  });
 }
 
 function policiesDiffer({ hosts, policy }: StatusItem): readonly string[] {

@@ -8,6 +8,7 @@ import type { AgentSnapshot } from "../../daemon/running-agent.ts";
 import type { ExplainStep, ExplanationItem } from "../answers.ts";
 import { explainProtection } from "./explain-protection.ts";
 import { itemsOf, type KnownGuest, knownGuests } from "./fleet-guests.ts";
+import { freeMemory } from "./free-memory.ts";
 import { type Hearing, hearings, shortDuration } from "./hearing.ts";
 import { matchingHosts } from "./host-things.ts";
 import type { Question } from "./question.ts";
@@ -28,7 +29,7 @@ export function explainGuest(snapshot: AgentSnapshot, guest: GuestId, host?: Hos
     conclusion: conclusion(question, runs, decisive ?? steps.find(({ verdict }) => verdict === "unknown")),
     decided_by: decisive?.check ?? null,
     steps,
-    blind_spots: on.self ? [] : blindSpots(on, snapshot.self),
+    blind_spots: on.self ? [] : blindSpots(on, snapshot),
   };
 }
 
@@ -82,7 +83,7 @@ function promised(promise: EnvironmentPromise, { policy }: AgentSnapshot): Expla
   if (state === "delete" || state === "down") {
     return { check: "promise", verdict: "no", text: `policy wants it ${state} everywhere (${where})${old}` };
   }
-  return { check: "promise", verdict: "yes", text: `policy wants it ${state} (${where})${old}` };
+  return { check: "promise", verdict: "yes", text: `policy promises it "${state}" (${where})${old}` };
 }
 
 function classStep(promise: EnvironmentPromise, { on, snapshot }: Question): ExplainStep {
@@ -155,29 +156,43 @@ function hypervisorStep({ on, snapshot }: Question): ExplainStep {
 /** Draining and memory: what keeps an eligible host from taking one more guest. */
 function roomStep(promise: EnvironmentPromise, { on, snapshot, known }: Question): ExplainStep {
   const check = "room";
+  const { host } = on;
   const draining = on.self ? snapshot.draining : on.advert?.draining;
-  if (draining === true)
-    return { check, verdict: "no", text: `${on.host} is being drained: it gives its guests up and takes none` };
-  const needs = promise.resources.memoryKib;
-  const free = on.advert?.memoryFreeKib;
-  if (free === undefined || !on.heard)
-    return { check, verdict: "unknown", text: `how much memory is free on ${on.host} is not known` };
-  const isThere = known?.claim?.claim.owner === on.host;
-  if (!isThere && needs !== undefined && needs > free) {
-    return { check, verdict: "no", text: `it needs ${mebibytes(needs)} and ${on.host} has ${mebibytes(free)} free` };
+  if (draining === true) {
+    return { check, verdict: "no", text: `${host} is being drained: it gives its guests up and takes none` };
   }
-  return { check, verdict: "yes", text: `${on.host} has ${mebibytes(free)} free and is not being drained` };
+  const free = freeMemory(on);
+  switch (free.kind) {
+    case "unknown":
+      return { check, verdict: "unknown", text: `how much memory is free on ${host} is not known` };
+    case "unlimited":
+      return { check, verdict: "yes", text: `memory is no limit on ${host}, and it is not being drained` };
+    case "known": {
+      const needs = promise.resources.memoryKib ?? 0;
+      const isThere = known?.claim?.claim.owner === host;
+      if (isThere || needs <= free.kib) {
+        return { check, verdict: "yes", text: `${host} has ${mebibytes(free.kib)} free and is not being drained` };
+      }
+      return { check, verdict: "no", text: `it needs ${mebibytes(needs)} and ${host} has ${mebibytes(free.kib)} free` };
+    }
+  }
 }
 
 function mebibytes(kib: number): string {
   return `${Math.floor(kib / 1024)} MiB`;
 }
 
-function blindSpots({ host, heard, ageMs, advert }: Hearing, self: HostId): string[] {
+function blindSpots(
+  { host, heard, heardBy, ageMs, advert }: Hearing,
+  { self, facts, policy }: AgentSnapshot,
+): string[] {
   const spots = [
-    `the policy shown is that of ${self}; ${host} may have another one`,
     `definitions, disks and the dead-man of ${host} are known there only: \`berth explain\` on ${host} tells`,
   ];
+  const digest = facts.get(host)?.what.policyDigest;
+  if (digest !== policy.digest)
+    spots.unshift(`the policy shown is that of ${self}; ${host} has another one, or never said`);
+  if (heardBy.length > 0) spots.unshift(`${heardBy.join(", ")} can hear ${host}: ask there`);
   if (!heard)
     spots.unshift(
       `${host} was ${ageMs === undefined ? "never heard" : `last heard ${shortDuration(ageMs)} ago`}; all it said may be out of date`,

@@ -1,8 +1,8 @@
 /** Claim, lease, fence, dead-man, and what the hypervisor shows: has this host the right to run the guest, and does it? */
 import type { ExplainStep } from "../answers.ts";
 import { itemsOf } from "./fleet-guests.ts";
-import { ownerState } from "./fleet-hosts.ts";
 import { shortDuration } from "./hearing.ts";
+import { ownerState } from "./owner-state.ts";
 import type { Question } from "./question.ts";
 
 /** The questions about the right to run, in the order in which the protocol asks them. */
@@ -23,16 +23,16 @@ function claimStep({ known, on, heard }: Question): ExplainStep {
     const turn = next === undefined ? "" : `; it is ${next}'s turn`;
     return { check, verdict: "no", text: `it was released at epoch ${epoch}${turn}${own}` };
   }
-  const state = ownerState(owner, heard);
-  const whose = state === "this host" ? `${owner}, this host, owns it` : `${owner} owns it: ${state}`;
-  return { check, verdict: "no", text: `${whose}, epoch ${epoch}` };
+  const silence = heard.get(owner)?.silence ?? "";
+  const state = silence === "" ? ` (${ownerState(owner, heard)})` : `; ${silence}`;
+  return { check, verdict: "no", text: `${owner} owns it, epoch ${epoch}${state}` };
 }
 
 function leaseStep({ on, snapshot }: Question): ExplainStep {
   const check = "lease";
   if (on.self) {
     const { leaseRemainingMs, votersHeard, votersNeeded } = snapshot.claims;
-    const voters = `${votersHeard} voters answered lately, ${votersNeeded} are needed`;
+    const voters = `${votersHeard} voter${votersHeard === 1 ? "" : "s"} answered lately, ${votersNeeded} needed`;
     if (leaseRemainingMs <= 0) return { check, verdict: "no", text: `this host has no lease: ${voters}` };
     return { check, verdict: "yes", text: `${(leaseRemainingMs / 1000).toFixed(1)} s of lease are left; ${voters}` };
   }
@@ -53,6 +53,20 @@ function fenceStep({ on, known, snapshot, heard }: Question): ExplainStep {
       check,
       verdict: "no",
       text: `incarnation ${claim.inc} of ${owner} must be fenced first, and the voters do that only once its lease has run out`,
+    };
+  }
+  const past = known?.said.find(({ origin, advert }) => origin === on.host && advert.owner === on.host)?.advert;
+  if (
+    past !== undefined &&
+    claim !== undefined &&
+    owner !== on.host &&
+    past.mode === "quorum" &&
+    past.epoch < claim.epoch
+  ) {
+    return {
+      check,
+      verdict: "no",
+      text: `it was claimed at epoch ${claim.epoch} after ${on.host} had it at ${past.epoch}: ${on.host} was fenced or gave it up, and its dead-man stops what is left`,
     };
   }
   const inc = on.self ? snapshot.claims.inc : on.advert?.inc;

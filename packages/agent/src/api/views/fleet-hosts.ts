@@ -6,15 +6,33 @@ import type { HostId } from "@berth/claims";
 import type { AgentSnapshot } from "../../daemon/running-agent.ts";
 import type { ClaimItem, HostItem, PeerItem } from "../answers.ts";
 import { knownGuests } from "./fleet-guests.ts";
+import { freeMemory } from "./free-memory.ts";
 import { type Hearing, hearings, seconds } from "./hearing.ts";
+import { ownerState } from "./owner-state.ts";
 
 /** The items of `berth get hosts`. */
 export function hostItems(snapshot: AgentSnapshot): HostItem[] {
-  return [...hearings(snapshot).values()].map((hearing) => hostItem(hearing, snapshot));
+  const owned = ownedCounts(snapshot);
+  return [...hearings(snapshot).values()].map((hearing) => ({
+    ...hostItem(hearing, snapshot),
+    guests: hearing.heard && hearing.member?.hypervisor !== false ? (owned.get(hearing.host) ?? 0) : null,
+  }));
 }
 
-function hostItem(hearing: Hearing, snapshot: AgentSnapshot): HostItem {
+/** Guests by owner, as each owner says of itself. */
+function ownedCounts({ claims, gossip, self }: AgentSnapshot): Map<HostId, number> {
+  const counts = new Map([[self, claims.guests.filter(({ owned }) => owned).length]]);
+  for (const { what } of gossip) {
+    const { origin, body } = what;
+    if (origin === self || body?.kind !== "guest" || body.owner !== origin) continue;
+    counts.set(origin, (counts.get(origin) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function hostItem(hearing: Hearing, snapshot: AgentSnapshot): Omit<HostItem, "guests"> {
   const { host, self, member, peer, advert, heard, ageMs } = hearing;
+  const free = freeMemory(hearing);
   return {
     name: host,
     self,
@@ -25,10 +43,9 @@ function hostItem(hearing: Hearing, snapshot: AgentSnapshot): HostItem {
     hypervisor: member?.hypervisor ?? true,
     hypervisor_up: hypervisorUp(hearing, snapshot),
     leased: self ? snapshot.claims.leaseRemainingMs > 0 : heard ? (advert?.leased ?? null) : null,
-    draining: self ? snapshot.draining : (advert?.draining ?? null),
+    draining: self ? snapshot.draining : heard ? (advert?.draining ?? null) : null,
     incarnation: self ? snapshot.claims.inc : (advert?.inc ?? null),
-    guests: advert?.load ?? null,
-    memory_free_bytes: advert === undefined ? null : advert.memoryFreeKib * 1024,
+    memory_free_bytes: free.kind === "known" ? free.kib * 1024 : null,
     weight: advert?.weight ?? null,
     ...factsOf(host, snapshot),
     clock_offset_seconds: clockOffset(host, snapshot),
@@ -100,7 +117,7 @@ export function peerItems(snapshot: AgentSnapshot): PeerItem[] {
     heard_age_seconds: self ? 0 : ageMs === undefined ? null : seconds(ageMs),
     release: self ? snapshot.release : (snapshot.facts.get(host)?.what.release ?? null),
     clock_offset_seconds: clockOffset(host, snapshot),
-    hears: self ? ownHearing(snapshot) : toldHearing(host, snapshot),
+    hears: self ? ownHearing(snapshot) : peer?.state === "up" ? toldHearing(host, snapshot) : [],
     queued_bytes: peer?.queuedBytes ?? 0,
     features: peer?.features ?? [],
     addresses: member?.addresses ?? peer?.member.addresses ?? [],
@@ -145,15 +162,4 @@ export function claimItems(snapshot: AgentSnapshot): ClaimItem[] {
       },
     ];
   });
-}
-
-/** In a few words, whether the owner lives. */
-export function ownerState(owner: HostId | null, heard: ReadonlyMap<HostId, Hearing>): string {
-  if (owner === null) return "released";
-  const hearing = heard.get(owner);
-  if (hearing === undefined) return `unknown (${owner} is no member)`;
-  if (!hearing.heard) return `unknown (${hearing.silence})`;
-  if (hearing.self) return "this host";
-  if (hearing.advert === undefined) return "heard";
-  return hearing.advert.leased ? "leased" : "without a lease";
 }
