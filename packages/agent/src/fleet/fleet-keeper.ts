@@ -52,6 +52,8 @@ export interface FleetKeeperParts {
   readonly log: KeeperLog;
   /** Where to dial a member in place of what the list says. */
   readonly peerAddresses?: Readonly<Record<HostId, readonly string[]>>;
+  /** Text of the private-network key in use, for hosts that join. */
+  readonly networkKey?: string;
 }
 
 /** See above. Started after the peer network, stopped before it. */
@@ -70,13 +72,14 @@ export class FleetKeeper {
   #saving: Promise<void> = Promise.resolve();
 
   constructor(parts: FleetKeeperParts) {
-    const { home, log, config, operate, network, key } = parts;
+    const { home, log, config, operate, network, key, networkKey } = parts;
     const { stateDir, fleet } = home;
     this.#parts = parts;
     this.#members = home.members;
     this.#watch = new FileWatch(fleetPaths(stateDir).members);
     this.#door = new DoorKeeper({
       ...{ stateDir, fleet, key, listen: home.join.listen, config },
+      ...(networkKey !== undefined && { networkKey }),
       fleetKey: () => this.#members.fleetKey,
       onJoined: (document) => this.#apply(document),
       report: (counter, text) => network.report(counter, text),

@@ -127,6 +127,8 @@ async function knockUntilHeard(
 ): Promise<Welcome> {
   const node = await createJoinNode({ key, listen: [], hearBytesMax: welcomeBytesMax, report: () => {} });
   await node.start();
+  // Deadlines of signals do not keep a process alive: without this a command would end in the middle of its conversation.
+  const awake = setInterval(() => {}, retryMs);
   try {
     const deadline = performance.now() + (init.waitMs ?? 60_000);
     for (;;) {
@@ -138,6 +140,7 @@ async function knockUntilHeard(
     }
   } finally {
     await node.stop();
+    clearInterval(awake);
   }
 }
 

@@ -16,7 +16,6 @@ import {
 import { conversationOver, createJoinNode, hangUp, type JoinReport } from "./join-node.ts";
 import { type MemberChange, withMember } from "./member-changes.ts";
 import type { FleetMember, MemberDocument, MemberDocumentBody } from "./member-document.ts";
-import { readNetworkKeyText } from "./network-key-file.ts";
 import { judgeSecret, markUsed, type TokenRecord } from "./token-book.ts";
 
 /** What the door needs. */
@@ -29,6 +28,8 @@ export interface JoinListenerParts {
   readonly fleetKey: () => string;
   /** In force now: what a new host begins with. */
   readonly config: () => Configuration;
+  /** Text of the private-network key, where the fleet has one. */
+  readonly networkKey?: string;
   /** The list has a new member and is on the disk; the peers must know before the new host dials them. */
   readonly onJoined: (document: MemberDocument) => void;
   readonly report: JoinReport;
@@ -96,7 +97,7 @@ export class JoinListener {
   }
 
   async #answer(knock: Knock, peerId: string): Promise<Answer> {
-    const { stateDir, config, report, onJoined } = this.#parts;
+    const { config, networkKey, report, onJoined } = this.#parts;
     let outcome: Awaited<ReturnType<typeof changeMembers>>;
     try {
       outcome = await this.#admit(knock, peerId);
@@ -113,7 +114,6 @@ export class JoinListener {
       report("joined", `${knock.host} (${peerId}) is a member of the fleet now, as ${knock.role}`);
       onJoined(document);
     }
-    const networkKey = readNetworkKeyText(stateDir);
     return { t: "welcome", document, config: config(), ...(networkKey !== undefined && { networkKey }) };
   }
 

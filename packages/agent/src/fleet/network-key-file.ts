@@ -3,8 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createNetworkKey, loadNetworkKey } from "../peers/network-key.ts";
 import { fleetPaths } from "./fleet-files.ts";
 
-/** The private-network key as text, where the fleet has one. @throws AgentError CONFIG_INVALID for a file that is none */
-export function readNetworkKeyText(stateDir: string): string | undefined {
+function readNetworkKeyText(stateDir: string): string | undefined {
   const path = fleetPaths(stateDir).networkKey;
   if (!existsSync(path)) return undefined;
   loadNetworkKey(path);

@@ -108,7 +108,7 @@ async function initFleet(options: InitOptions, session: Session): Promise<void> 
     for (let count = 0; count < options.tokens; count += 1) made.push(await invite(stateDir, { ttlMs, nowMs }));
     noteTokens(made, session);
   }
-  session.note("Now start the agent here: `berth agent`, or `systemctl start berth`.");
+  session.note("Now start the agent here: `berth agent`, or `systemctl start berth-agent`.");
 }
 
 async function joinFleet(token: string, options: JoinOptions, session: Session): Promise<void> {
@@ -130,7 +130,7 @@ async function joinFleet(token: string, options: JoinOptions, session: Session):
   const others = members.members.map(({ hostId }) => hostId).filter((host) => host !== self);
   const what = options.witness === true ? "witness" : role;
   session.note(`${self} belongs to fleet ${fleet} now, as ${what}, beside ${others.join(", ")}. Files: ${stateDir}.`);
-  session.note("Now start the agent here: `berth agent`, or `systemctl start berth`.");
+  session.note("Now start the agent here: `berth agent`, or `systemctl start berth-agent`.");
 }
 
 async function leaveFleet(options: FleetOptions & Insistence, session: Session): Promise<void> {
