@@ -17,8 +17,10 @@ const failedPauseMs = 500;
 const failedPauseMostMs = 4_000;
 /** So many failures in a row and no change to be seen: the process does not answer, and a person must look. */
 export const failuresBeforeAlarm = 5;
-/** A suspend or destroy that showed no effect is repeated after this long. */
+/** A suspend or destroy that showed no effect, or has failed many times, is repeated after this long. */
 const forceAgainMs = 1_000;
+/** One that failed because the hypervisor is away is repeated after this long: nobody is to be asked hundreds of times a second. */
+const awayAgainMs = 200;
 
 /** Whether something gentle may be begun now. */
 export function isFree(parts: GuestParts, g: GuestState, now: Now): boolean {
@@ -49,25 +51,34 @@ export function begin(
 /** Suspends or destroys whatever else is under way; repeated while it shows no effect. */
 export function force(parts: GuestParts, g: GuestState, kind: "suspend" | "destroy", why: string, now: Now): void {
   const { forced } = g;
-  if (forced !== undefined && forced.kind === kind && now.bootMs - forced.sinceMs < forceAgainMs) return;
-  if (forced?.kind === "destroy" && kind === "suspend" && now.bootMs - forced.sinceMs < forceAgainMs) return;
-  g.forced = { kind, sinceMs: now.bootMs };
+  const stands = forced?.kind === kind || (forced?.kind === "destroy" && kind === "suspend");
+  if (forced !== undefined && stands && now.bootMs < forced.againMs) {
+    parts.wakeGuest(g, forced.againMs);
+    return;
+  }
+  g.forced = { kind, againMs: now.bootMs + forceAgainMs };
   parts.outbox.act({ kind, guest: g.guest, why });
   parts.wakeGuest(g, now.bootMs + forceAgainMs);
 }
 
-/** An act ended. */
-export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed", now: Now): void {
+/** An act ended. Without a hypervisor everything fails, and nothing is learnt of the process. */
+export function onActDone(g: GuestState, act: Act, outcome: "done" | "failed", hypervisorUp: boolean, now: Now): void {
   const onProcess = act.kind === "suspend" || act.kind === "resume" || act.kind === "destroy";
-  if (onProcess) g.failures = outcome === "failed" ? g.failures + 1 : 0;
-  // Failed for a moment: again at once. Failed again and again: no faster than force that shows no effect.
-  if (g.forced?.kind === act.kind && outcome === "failed" && g.failures < failuresBeforeAlarm) g.forced = undefined;
+  if (onProcess) g.failures = outcome === "failed" && hypervisorUp ? g.failures + 1 : 0;
+  if (g.forced?.kind === act.kind && outcome === "failed")
+    g.forced = { ...g.forced, againMs: now.bootMs + failedAgainMs(g, hypervisorUp) };
   if (g.act?.id !== act.id) return;
   g.act = undefined;
   g.awaitsLook = true;
   if (outcome === "failed") g.failedMs = now.bootMs;
   if (act.kind !== "start-paused") return;
   g.startFailures = outcome === "failed" ? g.startFailures + 1 : 0;
+}
+
+/** Failed for a moment: again at once. Failed again and again: no faster than force that shows no effect. */
+function failedAgainMs({ failures }: GuestState, hypervisorUp: boolean): number {
+  if (!hypervisorUp) return awayAgainMs;
+  return failures < failuresBeforeAlarm ? 0 : forceAgainMs;
 }
 
 /** A new observation: what was awaited has been seen. A guest seen running, or gone, has no resume that could still land. */

@@ -172,9 +172,7 @@ export class Guests {
 
   onActDone(act: Act, outcome: "done" | "failed", reason: string | undefined, now: Now): void {
     const g = this.#of(act.guest);
-    onActDone(g, act, outcome, now);
-    // Without a hypervisor everything fails, and nothing is learnt of the process.
-    if (!this.parts.here.hypervisorUp) g.failures = 0;
+    onActDone(g, act, outcome, this.parts.here.hypervisorUp, now);
     if (outcome === "failed" && g.failures === failuresBeforeAlarm) this.#alarmStuck(g, act);
     if (outcome === "failed")
       this.parts.outbox.note({

@@ -30,7 +30,8 @@ export interface GuestState {
   actSinceMs: number;
   /** An act ended; nothing is begun before the next observation shows what it did. */
   awaitsLook: boolean;
-  forced: { readonly kind: "suspend" | "destroy"; readonly sinceMs: number } | undefined;
+  /** Force that was ordered, and from when on (boot-time) it is ordered again. */
+  forced: { readonly kind: "suspend" | "destroy"; readonly againMs: number } | undefined;
   resumeInFlight: boolean;
   /** The copy has executed, or was found here: it has a memory that can grow old. */
   hasRun: boolean;
