@@ -7,7 +7,7 @@ import type { PassEvent } from "./pass-event.ts";
 import type { FailureReport, HypervisorReport, PromiseReport } from "./pass-report.ts";
 import { failureOf, performPlan } from "./plan-execution.ts";
 import { plannerSettings } from "./planner-settings.ts";
-import type { Hypervisor, XmlAnswers } from "./ports/hypervisor.ts";
+import type { Hypervisor, LookOptions, XmlAnswers } from "./ports/hypervisor.ts";
 import { reportItem, reportUnplanned } from "./promise-outcome.ts";
 
 /** What a pass works with; the caches outlive it. */
@@ -25,6 +25,8 @@ export interface PassInit {
   readonly onEvent: (event: PassEvent) => void;
   /** Whose the guests are. @default one host and no peers: it owns whatever its classes match */
   readonly ownership?: (promises: readonly EnvironmentPromise[]) => OwnershipMap;
+  /** @default a look at everything */
+  readonly look?: LookOptions;
   /** What of a checked plan is left to this pass, where something else does the rest. @default everything */
   readonly restrict?: (item: PromisePlan) => PromisePlan;
 }
@@ -135,7 +137,7 @@ export class Pass {
   }
 
   async #plan(hypervisor: Hypervisor, promises: readonly EnvironmentPromise[]) {
-    const observation = await hypervisor.observe();
+    const observation = await hypervisor.observe(this.#init.look);
     const ownership = (this.#init.ownership ?? soleOwnership)(promises);
     const settings = plannerSettings(this.#components.config);
     const needed = neededXml({ promises, ownership, observation, settings });

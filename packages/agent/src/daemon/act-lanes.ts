@@ -1,9 +1,9 @@
 /**
  * How many acts may be at the hypervisor at the same moment, by kind.
  *
- * libvirtd serves five calls of a connection at once and lets the others wait. Suspends, resumes and destroys share one
- * connection, so their places together are at most four: whatever hangs, a suspend finds one of its own. Starts and what
- * belongs to them use the other connection; a shutdown mostly waits for the guest and holds no call while it does.
+ * libvirtd serves five calls of a connection at once and lets the others wait, so each connection has four places at most:
+ * suspends and resumes share one, destroys have one, and starts use the third with what makes them ready. A shutdown mostly
+ * waits for the guest and holds no call while it does.
  */
 import { availableParallelism } from "node:os";
 import { Semaphore } from "../semaphore.ts";
@@ -15,8 +15,8 @@ export type LaneName = "starts" | "resumes" | "suspends" | "destroys" | "shutdow
 export const lanePlaces: Readonly<Record<LaneName, number>> = {
   starts: Math.min(3, 2 * availableParallelism()),
   resumes: 1,
-  suspends: 2,
-  destroys: 1,
+  suspends: 3,
+  destroys: 4,
   shutdowns: 64,
   definitions: 1,
 };

@@ -4,7 +4,7 @@ import { AgentError, reasonOf } from "../agent-error.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { Hypervisor } from "../ports/hypervisor.ts";
 import { ActLanes, type LaneName } from "./act-lanes.ts";
-import { withDeadline } from "./host-hypervisors.ts";
+import { type ConnectionName, withDeadline } from "./host-hypervisors.ts";
 
 /** How an act ended. */
 export interface ActEnd {
@@ -16,9 +16,9 @@ export interface ActEnd {
 export interface ActComponents {
   readonly clock: HostClock;
   /** The connection of a guest's hypervisor. */
-  readonly hypervisorOf: (guest: GuestId, which: "calm" | "urgent") => Promise<Hypervisor>;
+  readonly hypervisorOf: (guest: GuestId, which: ConnectionName) => Promise<Hypervisor>;
   /** Gives up a connection on which something hangs. */
-  readonly retire: (guest: GuestId, which: "calm" | "urgent") => void;
+  readonly retire: (guest: GuestId, which: ConnectionName) => void;
   /** Networks, disk and definition of a guest are there when it resolves. */
   readonly prepare: (guest: GuestId) => Promise<void>;
   /** The state in which the guest was seen last, where it matters how one begins. */
@@ -39,6 +39,7 @@ export class ActPerformer {
   readonly #parts: ActComponents;
   readonly #lanes = new ActLanes();
   readonly #underWay = new Map<Act, number>();
+  readonly #forces = new Map<string, Promise<void>>();
 
   constructor(components: ActComponents) {
     this.#parts = components;
@@ -53,12 +54,29 @@ export class ActPerformer {
   async perform(act: Act): Promise<ActEnd> {
     this.#underWay.set(act, this.#parts.clock.now().bootMs);
     try {
-      await this.#lanes.run(laneOf(act), () => this.#carryOut(act));
+      await this.#once(act);
       return { outcome: "done" };
     } catch (error) {
       return { outcome: "failed", reason: reasonOf(error) };
     } finally {
       this.#underWay.delete(act);
+    }
+  }
+
+  /**
+   * The protocol repeats force every second until it sees its effect. A guest that does not answer would so fill all places;
+   * what is under way for it already is the answer to the next one too.
+   */
+  async #once(act: Act): Promise<void> {
+    const run = () => this.#lanes.run(laneOf(act), () => this.#carryOut(act));
+    if (act.kind !== "suspend" && act.kind !== "destroy") return run();
+    const key = `${act.kind} ${act.guest}`;
+    const work = this.#forces.get(key) ?? run();
+    this.#forces.set(key, work);
+    try {
+      await work;
+    } finally {
+      if (this.#forces.get(key) === work) this.#forces.delete(key);
     }
   }
 
@@ -78,7 +96,7 @@ export class ActPerformer {
       case "suspend":
         return this.#within(act, "urgent", (hypervisor) => hypervisor.perform({ kind: "suspend-domain", ...base }));
       case "destroy":
-        return this.#within(act, "urgent", (hypervisor) => hypervisor.perform({ kind: "destroy-domain", ...base }));
+        return this.#within(act, "final", (hypervisor) => hypervisor.perform({ kind: "destroy-domain", ...base }));
       case "shutdown":
         return this.#shutDown(act);
       case "clear-autostart": {
@@ -116,7 +134,7 @@ export class ActPerformer {
 
   async #within(
     act: Act & { readonly kind: keyof typeof deadlines },
-    which: "calm" | "urgent",
+    which: ConnectionName,
     work: (hypervisor: Hypervisor) => Promise<void>,
   ): Promise<void> {
     const { guest, kind } = act;

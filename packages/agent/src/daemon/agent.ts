@@ -141,7 +141,8 @@ export class Agent implements RunningAgent {
     this.#loop.handle(feed === undefined ? base : { ...base, feed });
     await network.start();
     await this.#keeper.start();
-    await this.#policy.reload();
+    // Policy first: it may name hypervisors that the first look must not leave out.
+    await this.reload();
     if (home.hypervisor) this.#guests.start();
     this.#every(heartbeatMs, () => this.#lookAtDeadMan());
     this.#every(policyLookMs, () => this.#policy.look());
@@ -282,7 +283,7 @@ export class Agent implements RunningAgent {
 
   async #pass(): Promise<PassReport | undefined> {
     if (!this.#parts.home.hypervisor) return undefined;
-    const { generation } = await this.#policy.reload();
+    const { generation } = await this.reload();
     this.#definitions.capture();
     return generation === 0 ? undefined : this.#passes.run();
   }
@@ -297,7 +298,10 @@ export class Agent implements RunningAgent {
   #degraded(): readonly string[] {
     const { home } = this.#parts;
     const deadMan = home.hypervisor ? this.#deadMan.degraded(this.#loop.view().config.profile.watchdogMs) : [];
-    return [...deadMan, ...this.#lag.degraded];
+    const removed = this.#keeper.isRemoved
+      ? ["this host was removed from the fleet: it holds no lease any more, and its guests pause"]
+      : [];
+    return [...removed, ...deadMan, ...this.#lag.degraded];
   }
 
   #ownFacts(): HostFactsNotice {

@@ -126,6 +126,7 @@ export class FleetPass {
         dryRun: false,
         explain: false,
         onEvent: () => {},
+        look: { unasked: true },
         ownership: (promises) => new Map(promises.filter(isGuest).map(({ name }) => [name, ownership(name)])),
         restrict: (item) => this.#withoutPower(item),
       },

@@ -7,7 +7,7 @@ import { type ActEnd, ActPerformer } from "./act-performer.ts";
 import { guestObservations } from "./guest-observations.ts";
 import { GuestRuns } from "./guest-runs.ts";
 import type { HostHypervisors, HostLook } from "./host-hypervisors.ts";
-import { memoryFreeKib } from "./memory-free.ts";
+import { memoryFreeKib, memoryStepKib } from "./memory-free.ts";
 import { Observer } from "./observer.ts";
 
 /** What it works with. */
@@ -56,6 +56,7 @@ export class HostGuests {
   #observation: { readonly what: Observation; readonly bootMs: number } | undefined;
   #problem: string | undefined;
   #capacity = "";
+  #freeKib = 0;
 
   constructor(components: HostGuestsComponents, init: HostGuestsInit, listeners: HostGuestsListeners) {
     const { hypervisors, clock, places, prepare } = components;
@@ -162,12 +163,18 @@ export class HostGuests {
     this.#listeners.event({ kind: "observed", guests });
   }
 
+  /** A value that sways about a step is told once. */
+  #steadied(freeKib: number): number {
+    if (Math.abs(freeKib - this.#freeKib) > memoryStepKib) this.#freeKib = freeKib;
+    return this.#freeKib;
+  }
+
   #reached(problem: string | undefined): void {
     const { weight, embedded } = this.#init;
     const changed = (problem === undefined) !== (this.#problem === undefined) || this.#capacity === "";
     this.#problem = problem;
     const hypervisorUp = problem === undefined;
-    const free = embedded ? Number.MAX_SAFE_INTEGER : memoryFreeKib();
+    const free = embedded ? Number.MAX_SAFE_INTEGER : this.#steadied(memoryFreeKib());
     const capacity = `${hypervisorUp} ${free}`;
     if (capacity === this.#capacity) return;
     this.#capacity = capacity;

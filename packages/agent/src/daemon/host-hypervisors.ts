@@ -3,6 +3,7 @@ import { AgentError } from "../agent-error.ts";
 import { type BerthConfig, uriOf } from "../config/berth-config.ts";
 import { HypervisorConnections, type HypervisorOpener } from "../hypervisor-connections.ts";
 import type { Hypervisor, LifecycleEvent } from "../ports/hypervisor.ts";
+import { readKnownTypes, writeKnownTypes } from "./known-types.ts";
 
 /** What a look at all hypervisors of this host found, and which connection has which guest. */
 export interface HostLook {
@@ -10,17 +11,22 @@ export interface HostLook {
   readonly byUri: ReadonlyMap<string, Observation>;
 }
 
+/** Which of a hypervisor's connections. */
+export type ConnectionName = "calm" | "urgent" | "final";
+
 /** A look that takes longer counts as none. @default 5 s: a thousand times its usual time, and T_fence is 4 s */
 const lookDeadlineMs = 5_000;
 
 /**
- * The hypervisors of this host, each with two connections: one to look and to make things ready, one for acts. A start
- * that hangs in libvirt keeps a place of the first; a suspend goes over the second.
+ * The hypervisors of this host, each with three connections: `calm` to look, to make things ready and to start; `urgent` for
+ * suspend and resume, which take milliseconds; `final` for destroy, which takes seconds where a process does not end. What
+ * hangs on one keeps no place of another.
  */
 export class HostHypervisors {
   readonly #config: BerthConfig;
   readonly #calm: HypervisorConnections;
   readonly #urgent: HypervisorConnections;
+  readonly #final: HypervisorConnections;
   readonly #onLifecycle: (event: LifecycleEvent) => void;
   readonly #heard = new WeakSet<Hypervisor>();
   #types: ReadonlySet<GuestType>;
@@ -34,8 +40,10 @@ export class HostHypervisors {
     this.#config = config;
     this.#calm = new HypervisorConnections(parts);
     this.#urgent = config.embedded ? this.#calm : new HypervisorConnections(parts);
+    this.#final = config.embedded ? this.#calm : new HypervisorConnections(parts);
     this.#onLifecycle = onLifecycle;
-    this.#types = new Set(guestTypes.filter((type) => config.uris[type] !== undefined));
+    const configured = guestTypes.filter((type) => config.uris[type] !== undefined);
+    this.#types = new Set([...configured, ...readKnownTypes(config.stateDir)]);
   }
 
   /** For passes: they share the connections that look. */
@@ -43,9 +51,12 @@ export class HostHypervisors {
     return this.#calm;
   }
 
-  /** Types that must be looked at: those of the configuration, and those that policy promises here. */
+  /** Adds types that must be looked at from now on. Throws what the file system throws. */
   use(types: Iterable<GuestType>): void {
-    this.#types = new Set([...this.#types, ...types]);
+    const all = new Set([...this.#types, ...types]);
+    if (all.size === this.#types.size) return;
+    writeKnownTypes(this.#config.stateDir, [...all]);
+    this.#types = all;
   }
 
   /** Types that are looked at here. */
@@ -75,9 +86,14 @@ export class HostHypervisors {
     return { observation: { domains, networks }, byUri: new Map(looked) };
   }
 
-  /** For what must not wait: suspend, resume, destroy. */
+  /** For what must not wait: suspend, resume. */
   urgent(uri: string): Promise<Hypervisor> {
     return this.#urgent.get(uri);
+  }
+
+  /** For destroy. */
+  final(uri: string): Promise<Hypervisor> {
+    return this.#final.get(uri);
   }
 
   /** For what may take its time: start, define, ask to stop. */
@@ -90,12 +106,12 @@ export class HostHypervisors {
   }
 
   /** A connection on which something hangs is given up for a fresh one; its farewell is not waited for. */
-  retire(uri: string, which: "calm" | "urgent"): void {
-    (which === "calm" ? this.#calm : this.#urgent).retire(uri);
+  retire(uri: string, which: ConnectionName): void {
+    ({ calm: this.#calm, urgent: this.#urgent, final: this.#final })[which].retire(uri);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#calm.close(), this.#urgent === this.#calm ? undefined : this.#urgent.close()]);
+    await Promise.all([...new Set([this.#calm, this.#urgent, this.#final])].map((connections) => connections.close()));
   }
 
   async #lookAt(uri: string): Promise<Observation> {

@@ -5,6 +5,8 @@ import type { MemberDocument } from "../fleet/member-document.ts";
 export interface MemberKeeper {
   /** The list in force. */
   readonly members: MemberDocument;
+  /** This host is no longer on it. */
+  readonly isRemoved: boolean;
   /** Takes a newer one. @throws AgentError FLEET_INVALID when its signature or number does not hold */
   adopt(document: MemberDocument): unknown;
   start(): unknown;

@@ -1,5 +1,6 @@
 import type { GuestId, PromisedGuest } from "@berth/claims";
 import { formatPosition, type GuestPromise, type GuestType, hypervisorOf } from "@berth/model";
+import { reasonOf } from "../agent-error.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
 import { guestMeans, type MeansContext } from "./guest-means.ts";
@@ -77,7 +78,8 @@ export class PolicyDesk {
 
   /** One look at the files; loads when they have changed and come to rest. */
   look(): void {
-    if (this.#keeper.hasChanged()) void this.reload();
+    if (!this.#keeper.hasChanged()) return;
+    this.reload().catch((error: unknown) => this.#problemOf(error));
   }
 
   /** Tells the protocol what is promised, when that has changed. */
@@ -87,14 +89,24 @@ export class PolicyDesk {
     if (generation === 0) return;
     const guestPromises = promises.filter((promise): promise is GuestPromise => promise.kind === "guest");
     this.#promises = new Map(guestPromises.map((promise) => [promise.name, promise]));
-    this.#listeners.types(promises.filter(({ hostHolds }) => hostHolds).map(({ type }) => hypervisorOf(type)));
+    try {
+      this.#listeners.types(promises.filter(({ hostHolds }) => hostHolds).map(({ type }) => hypervisorOf(type)));
+    } catch (error) {
+      // Nothing is promised of a hypervisor that the next life of the agent would not look at.
+      this.#problemOf(error);
+      return;
+    }
     const context = { ...means(), identitySeed: config.identitySeed };
     const { guests, diagnostics } = promisedGuests(promises, agent, (promise) => guestMeans(promise, context));
     this.#keeper.noteRules(diagnostics);
     const text = JSON.stringify(guests);
     if (text === this.#told) return;
     this.#told = text;
-    this.#writeNames(guests);
+    try {
+      this.#writeNames(guests);
+    } catch (error) {
+      this.#problemOf(error);
+    }
     this.#listeners.promised(guests);
   }
 
@@ -103,6 +115,12 @@ export class PolicyDesk {
     if (names.join("\n") === this.#named) return;
     writePromisedGuests(this.#parts.agent.runDir, names);
     this.#named = names.join("\n");
+  }
+
+  /** Of the system, not of the policy: told, and tried again at the next occasion. */
+  #problemOf(error: unknown): void {
+    const text = `policy could not be loaded or told in full: ${reasonOf(error)}`;
+    this.#parts.journal.write({ level: "warning", code: "POLICY_PROBLEM", text });
   }
 
   #note(before: PolicyInForce, { bad, generation, digest }: PolicyInForce): void {

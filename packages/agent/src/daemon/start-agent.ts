@@ -46,10 +46,9 @@ export interface AgentInit {
 export async function startAgent(init: AgentInit): Promise<RunningAgent> {
   const { config, agent, home, log } = init;
   const { stateDir } = config;
-  const clock = await openHostClock();
   const bootId = readBootId();
-  const key = await loadHostKey(stateDir);
   const link = openDeadManLink(agent.runDir, bootId);
+  const [clock, key] = await Promise.all([openHostClock(), loadHostKey(stateDir)]);
   const store = await openStore(stateDir);
   const started: { stop(): unknown }[] = [];
   try {

@@ -19,6 +19,13 @@ export interface StepConcurrency {
   readonly stops: number;
 }
 
+/** What a look should cost and tell; see {@link Hypervisor.observe}. */
+export interface LookOptions {
+  readonly sizes?: boolean;
+  readonly unasked?: boolean;
+  readonly brief?: boolean;
+}
+
 /** A domain's life changed, by whoever's hand. */
 export interface LifecycleEvent {
   readonly domain: string;
@@ -49,10 +56,11 @@ export interface Hypervisor {
    * All domains and networks, promised or not, in a number of calls that does not grow with the guests. Sizes that the
    * bulk call does not carry are 0, for unknown; `sizes` asks each domain for them, for a table that a person reads.
    *
-   * `brief` is for looking often: who is there and in which state is as of now, everything else may be as the last whole
-   * look found it.
+   * `unasked`: no guest's own process is asked anything, so that one which hangs cannot hold up the look; sizes are then
+   * unknown. `brief` is that, for looking often: who is there and in which state is as of now, everything else may be as the
+   * last whole look found it.
    */
-  observe(options?: { readonly sizes?: boolean; readonly brief?: boolean }): Promise<Observation>;
+  observe(options?: LookOptions): Promise<Observation>;
   /**
    * The XML of the named domains. A transient domain has one definition for both views. What is refused for one name
    * does not concern the others.

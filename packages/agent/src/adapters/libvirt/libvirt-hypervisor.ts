@@ -3,7 +3,14 @@ import { availableParallelism } from "node:os";
 import type { Observation, ObservedDomain, ObservedNetwork } from "@berth/model";
 import type { Step } from "@berth/planner";
 import { type Connection, connect, type Domain, type DomainLifecycleEvent, type Network } from "node-libvirt";
-import type { Hypervisor, LifecycleEvent, StepConcurrency, XmlAnswers, XmlView } from "../../ports/hypervisor.ts";
+import type {
+  Hypervisor,
+  LifecycleEvent,
+  LookOptions,
+  StepConcurrency,
+  XmlAnswers,
+  XmlView,
+} from "../../ports/hypervisor.ts";
 import { DomainPerformer } from "./domain-performer.ts";
 import { DomainStops } from "./domain-stops.ts";
 import { isAnswer, isLibvirtCode, isUnknownFlag, libvirtFailure, unreachable } from "./libvirt-failure.ts";
@@ -97,12 +104,13 @@ class LibvirtHypervisor implements Hypervisor {
     }
   }
 
-  observe(options: { readonly sizes?: boolean; readonly brief?: boolean } = {}): Promise<Observation> {
+  observe(options: LookOptions = {}): Promise<Observation> {
     return this.#translated(async () => {
       const brief = options.brief === true ? await this.#observeBriefly() : undefined;
       if (brief !== undefined) return brief;
       this.#cache.beginPass();
-      const found = await observeConnection(this.#reads);
+      const asks = options.unasked !== true && options.brief !== true;
+      const found = await observeConnection(this.#reads, { balloon: asks });
       this.#observed = new Map(found.domains.map((domain) => [domain.name, domain]));
       this.#domainHandles = found.domainHandles;
       this.#networkHandles = found.networkHandles;

@@ -18,12 +18,16 @@ const unknownSize = { current: 0, maximum: 0 };
  * Observes with eight calls, however many guests there are: one of statistics, and lists filtered by each flag that
  * the statistics do not carry.
  */
-export async function observeConnection(connection: Connection): Promise<LibvirtObservation> {
+export async function observeConnection(
+  connection: Connection,
+  { balloon }: { readonly balloon: boolean },
+): Promise<LibvirtObservation> {
   const { domains, networks } = connection;
   const [stats, persistent, autostart, managedSave, allNetworks, activeNetworks, persistentNetworks, autoNetworks] =
     await Promise.all([
       // Not the processors: for each of a running guest's, libvirt asks QEMU for its counters, a millisecond a guest.
-      domains.allStats({ state: true, balloon: true }),
+      // Balloons only where that is worth the wait for each guest's QEMU, which may hang.
+      domains.allStats({ state: true, balloon }),
       domains.list({ persistent: true }),
       domains.list({ autostart: true }),
       domains.list({ managedSave: true }),
