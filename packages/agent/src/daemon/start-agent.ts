@@ -60,6 +60,7 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
       members: peersOf(home.members.members, agent.peerAddresses),
       listen: agent.listen.length > 0 ? agent.listen : home.listen,
       fenceMs: newestConfiguration(home, store).profile.fenceMs,
+      mdns: agent.mdns,
       ...(networkKey === undefined ? {} : { networkKey }),
       log: (line) => logPeerLine(log, line),
     });

@@ -28,6 +28,8 @@ export interface DiallerParts {
   readonly tally: PeerTally;
   /** Whether this host dials that member. */
   readonly isDialled: (member: Member) => boolean;
+  /** Where the member can be dialled: what the list says, and what the local network does. */
+  readonly addressesOf: (member: Member) => readonly string[];
   /** The member answers, but shares no protocol with this host: says why it is hopeless for now, or undefined. */
   readonly diagnose: (member: Member) => Promise<string | undefined>;
 }
@@ -72,11 +74,11 @@ export class Dialler {
   }
 
   async #dial(member: Member, attempt: Attempt): Promise<void> {
-    const { node, links, tally } = this.#parts;
+    const { node, links, tally, addressesOf } = this.#parts;
     tally.count("dialled");
     let pauseMs = Math.min(pauseMaxMs, firstPauseMs * 2 ** attempt.failures);
     try {
-      const addresses = member.addresses.map((address) => multiaddr(`${address}/p2p/${member.peerId}`));
+      const addresses = addressesOf(member).map((address) => multiaddr(`${address}/p2p/${member.peerId}`));
       const connection = await node.dial(addresses, { signal: AbortSignal.timeout(dialMs) });
       await links.open(connection, member);
     } catch (error) {

@@ -12,6 +12,7 @@ import type {
 } from "../ports/peer-network.ts";
 import { AwakeClock } from "./awake-clock.ts";
 import { EntryProofs } from "./entry-proofs.ts";
+import { LanDiscovery } from "./lan-discovery.ts";
 import { createPeerNode, type PeerNode } from "./libp2p-node.ts";
 import { Listeners } from "./listeners.ts";
 import { MemberList } from "./member-list.ts";
@@ -86,7 +87,11 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
   async start(): Promise<void> {
     const { guards } = this.#internals;
     const members = () => this.#members;
-    const node = await createPeerNode({ init: this.#init, names: this.#names, guards, tally: this.#tally, members });
+    const lan = this.#lanDiscovery();
+    const node = await createPeerNode({
+      ...{ init: this.#init, names: this.#names, guards, tally: this.#tally, members },
+      ...(lan !== undefined && { lan }),
+    });
     const engine = new PeerEngine(
       {
         node,
@@ -97,6 +102,7 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
         timing: this.#timing,
         clock: this.#clock,
         internals: this.#internals,
+        ...(lan !== undefined && { lan }),
         members,
       },
       {
@@ -220,6 +226,13 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     }
     const outcomes = halves.map((half) => this.#sendOver(offer, half));
     return outcomes.find(({ kind }) => kind === "dropped") ?? { kind: "queued" };
+  }
+
+  #lanDiscovery(): LanDiscovery | undefined {
+    const { mdns = false, fleet } = this.#init;
+    if (mdns === false) return undefined;
+    const port = mdns === true ? undefined : mdns.port;
+    return new LanDiscovery({ fleet, members: () => this.#members, tally: this.#tally, port });
   }
 
   #isNoticeSmall(notice: AgentNotice, text: string): boolean {

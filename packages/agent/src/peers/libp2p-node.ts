@@ -7,6 +7,7 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
 import { connectionRules } from "./connection-rules.ts";
+import type { LanDiscovery } from "./lan-discovery.ts";
 import type { MemberList } from "./member-list.ts";
 import type { PeerGuards } from "./peer-guards.ts";
 import * as limits from "./peer-limits.ts";
@@ -25,11 +26,12 @@ export interface PeerNodeParts {
   readonly guards: PeerGuards;
   readonly tally: PeerTally;
   readonly members: () => MemberList;
+  readonly lan?: LanDiscovery;
 }
 
 /** A libp2p node with limits, not yet started. Nothing is discovered: the member list says who there is. */
 export function createPeerNode(parts: PeerNodeParts): Promise<PeerNode> {
-  const { init, names, guards, tally, members } = parts;
+  const { init, names, guards, tally, members, lan } = parts;
   const memberCount = members().others.length;
   return createLibp2p({
     start: false,
@@ -81,6 +83,9 @@ export function createPeerNode(parts: PeerNodeParts): Promise<PeerNode> {
         maxObservedAddresses: 1,
       }),
       gossip: gossipService(names, guards),
+      ...(lan !== undefined && {
+        lan: (components: Parameters<LanDiscovery["service"]>[0]) => lan.service(components),
+      }),
     },
   });
 }

@@ -37,11 +37,13 @@ export class MemberList {
 
   /**
    * Whether this host is the one of the two that dials: the lower peer id, so that no pair is ever joined twice (two
-   * connections are how gossip goes silent); the higher one where the lower has no address to dial.
+   * connections are how gossip goes silent); the higher one where the lower has no address to dial. Addresses that only the local
+   * network tells (`isFound`) count where neither has one on the list: each side must come to the same answer.
    */
-  isDialledBySelf(member: Member): boolean {
-    if (member.addresses.length === 0) return false;
-    return this.#selfPeer < member.peerId || !this.#selfHasAddress;
+  isDialledBySelf(member: Member, isFound = false): boolean {
+    const isLower = this.#selfPeer < member.peerId;
+    if (member.addresses.length === 0) return isFound && isLower && !this.#selfHasAddress;
+    return isLower || !this.#selfHasAddress;
   }
 }
 

@@ -9,6 +9,7 @@ import { Dialler } from "./dialler.ts";
 import type { Hello } from "./frame-schema.ts";
 import { GapPulls } from "./gap-pulls.ts";
 import { GossipTopic } from "./gossip-topic.ts";
+import type { LanDiscovery } from "./lan-discovery.ts";
 import type { PeerNode } from "./libp2p-node.ts";
 import type { MemberList } from "./member-list.ts";
 import type { PeerInternals } from "./peer-internals.ts";
@@ -37,6 +38,8 @@ export interface PeerEngineParts {
   readonly timing: PeerTiming;
   readonly clock: AwakeClock;
   readonly internals: PeerInternals;
+  /** Absent where the local network is not asked. */
+  readonly lan?: LanDiscovery;
   readonly members: () => MemberList;
 }
 
@@ -86,8 +89,10 @@ export class PeerEngine {
     const onBatch = (member: Member, bytes: Uint8Array) => this.#onPulled(member, bytes);
     this.#pulls = new GapPulls({ node, names, members, history, tally, onBatch });
     const diagnose = (member: Member) => this.#diagnose(member);
-    const isDialled = (member: Member) => members().isDialledBySelf(member);
-    this.#dialler = new Dialler({ node, links: this.links, tally, isDialled, diagnose });
+    const found = (member: Member) => parts.lan?.addressesOf(member) ?? [];
+    const isDialled = (member: Member) => members().isDialledBySelf(member, found(member).length > 0);
+    const addressesOf = (member: Member) => [...member.addresses, ...found(member)];
+    this.#dialler = new Dialler({ node, links: this.links, tally, isDialled, addressesOf, diagnose });
     this.#guard = new StreamGuard({
       tally,
       negotiationMs: guards.negotiationMs,

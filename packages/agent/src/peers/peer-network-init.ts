@@ -17,5 +17,10 @@ export interface PeerNetworkInit {
   readonly fenceMs: number;
   /** From `loadNetworkKey`: who does not have it cannot even begin the handshake. Absent: one ring only. */
   readonly networkKey?: Uint8Array;
+  /**
+   * Looks for members on the local network by multicast DNS as well, and answers those who look: for hosts whose address changes. Only
+   * private addresses are told and found. @default false: the signed list says where everybody is
+   */
+  readonly mdns?: boolean | { readonly port: number };
   readonly log?: (line: PeerLogLine) => void;
 }

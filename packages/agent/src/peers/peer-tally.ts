@@ -21,6 +21,7 @@ const names: readonly PeerCounter[] = [
   "gap-lost",
   "joined",
   "join-refused",
+  "discovered",
   "dialled",
   "dial-failed",
   "received",

@@ -119,6 +119,8 @@ export type PeerCounter =
   | "joined"
   /** A host that knocked with a token that is not good, or could not be let in. */
   | "join-refused"
+  /** An address of a member that the local network told. */
+  | "discovered"
   | "dialled"
   | "dial-failed"
   | "received"
