@@ -91,6 +91,8 @@ export const productionRules = Object.freeze({
 
   /** The copy for the new set comes from a majority of sealed voters, never from one (section 7). */
   copiesFrom: isQuorum,
+  /** At a `reset-quorum` every host is fenced, the survivors too: the lost majority may have chosen claims that the founder never heard of. */
+  fencesAtReset: (_isDead: boolean): boolean => true,
 
   // Holder: sections 4.1, 4.5.
 

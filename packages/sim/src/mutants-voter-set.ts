@@ -1,3 +1,4 @@
+import { drawFleet } from "./draw-fleet.ts";
 import type { FleetSpec, GuestSpec } from "./fleet-spec.ts";
 import { type Mutant, withRules } from "./mutant.ts";
 
@@ -47,5 +48,14 @@ export const voterSetMutants: readonly Mutant[] = [
       directed: [copiedMinorityFence],
     },
     { fenceStands: () => true },
+  ),
+  withRules(
+    {
+      name: "reset-fences-the-dead-only",
+      weakens: "a reset-quorum lets the surviving hosts go on under claims that its founder may not know",
+      seeds: 0,
+      directed: [drawFleet(1387, { rare: true }), drawFleet(1740, { rare: true })],
+    },
+    { fencesAtReset: (isDead) => isDead },
   ),
 ];

@@ -5,7 +5,7 @@ import type { PromisedGuest } from "../words.ts";
 import { bidMs } from "./adoption.ts";
 import { mayClaim, staggerFor } from "./candidates.ts";
 import { runsElsewhere } from "./copies.ts";
-import { askRegisters, doubtDueMs } from "./doubt.ts";
+import { askRegisters, doubtDueMs, silenceDueMs } from "./doubt.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, ownerOf, say } from "./state.ts";
 
@@ -21,8 +21,10 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
     tellOrphan(parts, g, now);
     return;
   }
-  const dueMs = claimDueMs(parts, g);
-  if (!Number.isFinite(dueMs)) {
+  const knownDueMs = claimDueMs(parts, g);
+  const dueMs = Number.isFinite(knownDueMs) ? knownDueMs : silenceDueMs(parts, g);
+  if (!Number.isFinite(knownDueMs) && dueMs > now.bootMs) {
+    if (Number.isFinite(dueMs)) parts.wakeGuest(g, dueMs);
     say(g, "idle", `owned by ${g.known?.owner ?? "nobody"}`);
     const doubtMs = doubtDueMs(parts, g);
     if (doubtMs === undefined) return;
@@ -57,6 +59,7 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
     return;
   }
   say(g, "claiming", "nobody runs it; the voters are being asked");
+  if (!Number.isFinite(knownDueMs)) g.doubtedMs = now.bootMs;
   const waited = now.bootMs >= g.knownSinceMs + reservedMs;
   parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: waited }, ownerOf(g));
   parts.here.load += 1;

@@ -21,6 +21,17 @@ export function doubtDueMs(parts: GuestParts, g: GuestState): number | undefined
   return Math.max(g.knownSinceMs, g.doubtedMs) + doubtMs;
 }
 
+/**
+ * From when on (boot-time) an owner of whom nobody has heard anything is asked for at the voters, by a claim: they know whether it
+ * lives. Their answers to renewals name only so many late hosts (`guestsPerMessage`), and it may not be among them.
+ */
+export function silenceDueMs(parts: GuestParts, g: GuestState): number {
+  const owner = g.known?.owner ?? null;
+  if (owner === null || owner === parts.self) return Number.POSITIVE_INFINITY;
+  const patienceMs = Math.max(doubtMs, 3 * parts.gossip.refreshMs);
+  return Math.max(parts.gossip.heardMs(owner) ?? 0, g.knownSinceMs, parts.here.startedMs, g.doubtedMs) + patienceMs;
+}
+
 /** Asks a majority what the register says, and not again for a while. */
 export function askRegisters(parts: GuestParts, g: GuestState, now: Now): void {
   g.doubtedMs = now.bootMs;

@@ -10,7 +10,8 @@ import type { Renew, RenewReply } from "../messages.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Identity } from "../records.ts";
 import type { Rules } from "../rules.ts";
-import { after, type Deadline, holderRemainingMs, type Now } from "../time.ts";
+import { majority } from "../quorum.ts";
+import { after, type Deadline, holderElapsedMs, holderRemainingMs, type Now } from "../time.ts";
 import type { HostId, VoterId } from "../words.ts";
 import { LateKnowledge } from "./late-knowledge.ts";
 
@@ -39,6 +40,8 @@ export class Holder {
   #validUntil: Deadline | undefined;
   #fencedBy: VoterId[] = [];
   #fencedInc = 0;
+  #corneredSince: Now | undefined;
+  #cornered = false;
   #nextRenewMs = 0;
   #paused = false;
 
@@ -73,9 +76,12 @@ export class Holder {
       : 0;
   }
 
-  /** A majority has fenced this incarnation or granted it to another machine: everything off, then {@link reincarnate}. */
+  /**
+   * A majority has fenced this incarnation or granted it to another machine, or the voters are divided about it for too long:
+   * everything off, then {@link reincarnate}.
+   */
   get isFenced(): boolean {
-    return this.#parts.rules.isQuorum(this.#parts.membership.voterIds, this.#fencedBy);
+    return this.#cornered || this.#parts.rules.isQuorum(this.#parts.membership.voterIds, this.#fencedBy);
   }
 
   /** Voters of the present set that answered within T_fence. */
@@ -98,8 +104,35 @@ export class Holder {
 
   /** Renews when it is time. */
   tick(now: Now): void {
+    this.#watchCorner(now);
     if (this.#paused || now.bootMs < this.#nextRenewMs) return;
     this.#renew(now);
+  }
+
+  /**
+   * Fenced by a minority that never became more, and now too few of the others are left: those that answer do not grant, and
+   * those that grant do not fence. Nobody could run its guests again; so it gives the incarnation up. Voters that were lost
+   * for a moment have D_A to come back, for this costs the memory of its suspended guests.
+   */
+  #watchCorner(now: Now): void {
+    const { rules, membership, outbox } = this.#parts;
+    const divided =
+      this.#fencedBy.length > 0 &&
+      !this.isLeased(now) &&
+      this.votersHeard(now) >= majority(membership.config.voters.length);
+    if (!divided) {
+      this.#corneredSince = undefined;
+      return;
+    }
+    this.#corneredSince ??= now;
+    if (this.#cornered || holderElapsedMs(this.#corneredSince, now) < rules.grantMs(membership.config.profile)) return;
+    this.#cornered = true;
+    outbox.note({
+      level: "warning",
+      code: "INCARNATION_GIVEN_UP",
+      host: this.#host,
+      text: `${this.#fencedBy.join(", ")} has fenced incarnation ${this.#identity.inc} and too few other voters answer`,
+    });
   }
 
   /** Renews now: after a new configuration, a new incarnation, or a heal. */
@@ -202,7 +235,7 @@ export class Holder {
     this.#parts.outbox.persist({ kind: "identity", value: this.#identity });
     this.#validUntil = undefined;
     this.#attempts = new Map();
-    this.#fencedBy = [];
+    this.#forgetFences();
     this.#nextRenewMs = 0;
     this.#parts.outbox.note({
       level: "info",
@@ -216,8 +249,14 @@ export class Holder {
   /** Another voter set: attempts and fences of the old one do not count for the new one. The lease stays valid. */
   onConfigChange(): void {
     this.#attempts = new Map();
-    this.#fencedBy = [];
+    this.#forgetFences();
     this.late.forget();
     this.renewSoon();
+  }
+
+  #forgetFences(): void {
+    this.#fencedBy = [];
+    this.#corneredSince = undefined;
+    this.#cornered = false;
   }
 }

@@ -9,6 +9,7 @@ import { ballotAbove } from "../ballot.ts";
 import type { OperatorCommand } from "../events.ts";
 import { grantMs } from "../profile.ts";
 import { isVoterCountAllowed } from "../quorum.ts";
+import type { Rules } from "../rules.ts";
 import type { Now } from "../time.ts";
 import { allPages } from "../voter/on-snapshot.ts";
 import type { Configuration, HostId, KnownHost } from "../words.ts";
@@ -50,15 +51,26 @@ export function foundFromReset(
     ballotAbove(0, self, life),
     `${self}/${life}/reset/${next.number}`,
   );
-  change.pages = allPages({ hosts: fenceAll(voter.state.hosts, deadHosts), registers: voter.state.registers });
+  change.pages = allPages({
+    hosts: fenceAll(parts.rules, voter.state.hosts, deadHosts),
+    registers: voter.state.registers,
+  });
   outbox.note({ level: "alarm", code: "QUORUM_RESET", text: `${operator}: ${reason}; dead: ${deadHosts.join(", ")}` });
   return change;
 }
 
-function fenceAll(hosts: ReadonlyMap<HostId, KnownHost>, dead: readonly HostId[]): Map<HostId, KnownHost> {
+function fenceAll(
+  rules: Rules,
+  hosts: ReadonlyMap<HostId, KnownHost>,
+  dead: readonly HostId[],
+): Map<HostId, KnownHost> {
   const fenced = new Map<HostId, KnownHost>();
   for (const host of new Set([...hosts.keys(), ...dead])) {
     const known = hosts.get(host);
+    if (known !== undefined && !rules.fencesAtReset(dead.includes(host))) {
+      fenced.set(host, known);
+      continue;
+    }
     const until = Math.max(known?.inc ?? 0, known?.fenced ?? 0) + unseenIncarnations;
     fenced.set(host, { inc: until, nonce: "", fenced: until });
   }

@@ -37,7 +37,10 @@ export function fenceableInMs(state: VoterState, rules: Rules, host: HostId, now
   return Math.max(1, ...waits);
 }
 
-/** Hosts that missed a renewal, dead and fenced ones included, at most {@link guestsPerMessage}, the first to expire first. */
+/**
+ * Hosts that missed a renewal, dead and fenced ones included, at most {@link guestsPerMessage}. Where there are more, those that are
+ * not fenced yet come first, and of them those that were heard last: hosts that left the fleet long ago must not hide one that dies now.
+ */
 export class LateHosts {
   readonly #state: VoterState;
   readonly #rules: Rules;
@@ -66,7 +69,19 @@ export class LateHosts {
   #scan(config: Configuration, now: Now): void {
     this.#lookedAt = now.bootMs;
     const late = [...this.#state.hosts.keys()].filter((host) => this.#isLate(host, config, now));
+    if (late.length > guestsPerMessage)
+      late.sort((a, b) => this.#isPast(a) - this.#isPast(b) || this.#expiresMs(b) - this.#expiresMs(a));
     this.#names = late.slice(0, guestsPerMessage);
+  }
+
+  #isPast(host: HostId): number {
+    const known = this.#state.hosts.get(host);
+    return known !== undefined && known.fenced >= known.inc ? 1 : 0;
+  }
+
+  /** End of its last lease here, boot-time; 0 when none was granted since this voter started. */
+  #expiresMs(host: HostId): number {
+    return this.#state.leases.get(host)?.expires.bootMs ?? 0;
   }
 
   #isLate(host: HostId, config: Configuration, now: Now): boolean {
