@@ -38,9 +38,13 @@ export function refuseLiving(name: string, fleet: FleetHosts): void {
   const { self, state, heard_by: others, age_seconds: age } = hostNamed(name, fleet);
   if (self) throw new CliError("REFUSED", `${name} is this very host: it is not dead`);
   if (others.length > 0) {
-    throw new CliError("REFUSED", `${fleet.self} does not hear ${name}, but ${others.join(", ")} can: it is not dead`, {
-      remedy: `The link between ${fleet.self} and ${name} is broken; mend that.`,
-    });
+    throw new CliError(
+      "REFUSED",
+      `${fleet.self} does not hear ${name}, but by the last word of ${others.join(", ")} it does: ${name} may live`,
+      {
+        remedy: `If it does, the link between ${fleet.self} and ${name} is broken; if not, ask again in a few seconds.`,
+      },
+    );
   }
   if (state === "unknown") return;
   const ago = age === null ? "" : `, last heard ${formatDuration(age)} ago`;

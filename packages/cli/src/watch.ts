@@ -26,7 +26,7 @@ export function addWatchOption(command: Command): Command {
 }
 
 /**
- * Shows what `look` finds. With `-w` it looks again until SIGINT; an agent that is away for a moment is told and waited for. On a
+ * Shows what `look` finds. With `-w` it looks again until SIGINT; an agent that goes away meanwhile is told and waited for. On a
  * terminal each screen replaces the one before, in a pipe it follows it after an empty line.
  */
 export async function show(session: Session, { watch }: WatchOptions, look: () => Promise<Screen>): Promise<void> {
@@ -37,7 +37,7 @@ export async function show(session: Session, { watch }: WatchOptions, look: () =
   const signal = session.terminal.interruptSignal();
   const { isTerminal } = session.terminal.stdout;
   for (let first = true; !signal.aborted; first = false) {
-    const screen = await lookOrSay(look);
+    const screen = await (first ? look() : lookOrSay(look));
     if (isTerminal) session.data(clear);
     else if (!first) session.data("\n");
     print(session, screen);

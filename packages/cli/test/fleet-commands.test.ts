@@ -91,7 +91,7 @@ describe("a fleet with a silent host", () => {
     expect((await berth("status")).stdout).toContain("h3 unheard 42s, though h2 can hear it");
     expect(await berth("confirm-dead h3 --i-have-fenced h3 --operator ann")).toMatchObject({
       exitCode: 6,
-      stderr: expect.stringContaining("h1 does not hear h3, but h2 can: it is not dead"),
+      stderr: expect.stringContaining("h1 does not hear h3, but by the last word of h2 it does: h3 may live"),
     });
     expect(agent.operated).toEqual([]);
   });
@@ -123,7 +123,17 @@ describe("a fleet with a silent host", () => {
 describe("without an agent", () => {
   it("is exit code 3, with what to do, for every command that needs one", async () => {
     const socket = join(folder, "nobody.sock");
-    for (const line of ["status", "get guests", "peers", "events", "events -F", "explain web1", "drain", "reload"]) {
+    for (const line of [
+      "status",
+      "status -w",
+      "get guests",
+      "peers",
+      "events",
+      "events -F",
+      "explain web1",
+      "drain",
+      "reload",
+    ]) {
       const { exitCode, stdout, stderr } = await run([...line.split(" "), "--socket", socket]);
       expect({ line, exitCode, stdout }).toEqual({ line, exitCode: 3, stdout: "" });
       expect(stderr).toContain(`no agent answers at ${socket}: there is no socket (AGENT_UNREACHABLE)`);
@@ -217,6 +227,18 @@ describe("events", () => {
 });
 
 describe("watching", () => {
+  it("waits for an agent that goes away", async () => {
+    const interrupt = new AbortController();
+    const { exitCode, stderr } = await run(["get", "hosts", "-w", "--socket", agent.socketPath], {
+      signal: interrupt.signal,
+      onOutput: (text) => {
+        if (text.startsWith("NAME")) void agent.close();
+        if (text.includes("trying again")) interrupt.abort();
+      },
+    });
+    expect({ exitCode, told: stderr.includes("no agent answers") }).toEqual({ exitCode: 0, told: true });
+  });
+
   it("shows the screen again until SIGINT", async () => {
     const interrupt = new AbortController();
     let screens = 0;

@@ -171,7 +171,7 @@ function facts(status: StatusItem): readonly (readonly [string, string])[] {
 
 function leaseText({ lease }: StatusItem): string {
   const { held, remaining_seconds: left, incarnation, voters_heard, voters_needed, voters_total } = lease;
-  const voters = `${voters_heard} of ${formatCount(voters_total, "voter")} answered lately, ${voters_needed} are needed`;
+  const voters = `${voters_heard} of ${formatCount(voters_total, "voter")} answered lately, ${voters_needed} needed`;
   return held
     ? `held, ${left} s left, incarnation ${incarnation}; ${voters}`
     : `none, incarnation ${incarnation}; ${voters}`;
