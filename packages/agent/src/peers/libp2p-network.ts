@@ -203,7 +203,12 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
   }
 
   report(counter: PeerCounter, text: string, host?: HostId): void {
-    this.#tally.warn(counter, text, host);
+    if (counter === "joined") {
+      this.#tally.count(counter);
+      this.#tally.info(counter, text, host);
+    } else {
+      this.#tally.warn(counter, text, host);
+    }
   }
 
   counters(): Readonly<Record<PeerCounter, number>> {

@@ -1,11 +1,12 @@
 /** Coming into a fleet by a token: the way in, everybody who is refused, and what strangers do to the door. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { lpStream } from "@libp2p/utils";
 import { multiaddr } from "@multiformats/multiaddr";
 import { describe, expect, it } from "vitest";
 import { openFleetHome } from "../../src/fleet/fleet-home.ts";
+import { joinFleet, rekeyHost } from "../../src/fleet/join-fleet.ts";
 import { readTokens, revokeTokens } from "../../src/fleet/token-book.ts";
 import { formatToken, parseToken } from "../../src/fleet/token-text.ts";
 import { createHostKey } from "../../src/peers/host-key.ts";
@@ -92,6 +93,53 @@ describe("joining", () => {
   });
 });
 
+describe("a host's own key", () => {
+  it("is rotated with a token made for it: its name and disk stay, and the old key opens nothing any more", async () => {
+    await using ground = new FleetGround();
+    const [first, second] = (await ground.grow(2)) as [RunningHost, RunningHost];
+    const before = first.keeper.members.members[1];
+    await second.stop();
+    const keyFile = join(second.stateDir, "host.key");
+    const oldKey = readFileSync(keyFile);
+    const token = await ground.token(first.stateDir, { forHost: "h2" });
+    await rekeyHost(second.stateDir, { token, release: "0" });
+    const again = await ground.start(second.stateDir);
+    await expect.poll(() => [upOf(first), upOf(again)], soon).toEqual([1, 1]);
+    const after = first.keeper.members.members[1];
+    expect(after).toEqual({ ...before, peerId: again.network.peerId });
+    expect(after?.peerId).not.toBe(before?.peerId);
+    await again.stop();
+    writeFileSync(keyFile, oldKey);
+    const thief = await ground.start(second.stateDir);
+    // Which of the two dials depends on their keys, so the thief is made to.
+    const address = multiaddr(`${first.network.addresses[0]}/p2p/${first.network.peerId}`);
+    await thief.network.node?.dial(address).catch(() => {});
+    await expect.poll(() => first.network.counters()["unknown-peer"], soon).toBeGreaterThan(0);
+    await expect.poll(() => upOf(first), soon).toBe(0);
+  });
+
+  it("is not rotated with a token that was made for anybody", async () => {
+    await using ground = new FleetGround();
+    const [first, second] = (await ground.grow(2)) as [RunningHost, RunningHost];
+    await second.stop();
+    const token = await ground.token(first.stateDir);
+    await expect(rekeyHost(second.stateDir, { token, release: "0" })).rejects.toMatchObject(
+      refused(/h2 in the fleet already/),
+    );
+    const again = await ground.start(second.stateDir);
+    await expect.poll(() => upOf(again), soon).toBe(1);
+  });
+
+  it("is not rotated while its agent runs", async () => {
+    await using ground = new FleetGround();
+    const home = await ground.found("h1");
+    const store = await openRecordStore(join(home.stateDir, "store"));
+    const token = await ground.token(home.stateDir, { forHost: "h1" });
+    await expect(rekeyHost(home.stateDir, { token, release: "0" })).rejects.toMatchObject({ code: "STORE_LOCKED" });
+    await store.close();
+  });
+});
+
 describe("a token", () => {
   it("works once: of two hosts that knock with it at the same moment one comes in", async () => {
     await using ground = new FleetGround();
@@ -161,7 +209,6 @@ describe("a token", () => {
     await using ground = new FleetGround();
     const first = await startFounder(ground);
     const other = await ground.found("h1", "red");
-    const { joinFleet } = await import("../../src/fleet/join-fleet.ts");
     const token = await ground.token(first.stateDir);
     await expect(joinFleet(other.stateDir, { token, release: "0" })).rejects.toMatchObject({ code: "FLEET_EXISTS" });
   });
