@@ -213,5 +213,8 @@ In one terminal:   berth sim up -n 5
 In another one:    berth sim kill h2; berth sim start h2; berth sim partition 'h1,h2|h3,h4,h5'; berth sim heal
 
 Agents, dead-men and the network between them are real processes and real connections on loopback; the hypervisors are
-embedded ones. Whoever ends \`berth sim up\`, by Ctrl-C or kill -9, ends the whole fleet.
+embedded ones. Each agent answers as on a host of its own: berth status --config DIR/h1/config.yaml, where DIR is what
+--dir names, otherwise berth-sim-UID in the folder for temporary files. Logs stay there until the next one starts.
+
+Whoever ends \`berth sim up\`, by Ctrl-C or kill -9, ends the whole fleet.
 `;

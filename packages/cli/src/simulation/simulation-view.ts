@@ -44,7 +44,7 @@ export function renderSimulation(status: SimulationStatus, options: ViewOptions)
   const lines = [
     heading(status, paint),
     "",
-    ...grid(status, paint),
+    ...grid(status, options),
     "",
     cutsText(status, paint),
     ...(options.degraded ? degradedTexts(status, paint) : []),
@@ -71,25 +71,63 @@ export function overlapText({ totalMs, worst, intervals }: OverlapStatus, paint:
   return paint("red", `OVERLAP ${Math.ceil(totalMs)} ms${where}`);
 }
 
-function grid({ hosts, guests }: SimulationStatus, paint: Painter): string[] {
-  const titles = ["HOST", "AGENT", "DEAD-MAN", "LEASE", "HEARS", ...guests.map(({ name }) => printable(name))];
-  const rows = hosts.map((host) => [
-    { text: host.said?.voter === true ? `${host.name}*` : host.name, colour: "bold" } as const,
-    processCell(host, "agent"),
-    processCell(host, "deadMan"),
-    leaseCell(host),
-    { text: hearsText(host, hosts.length) },
-    ...guests.map(({ states }) => guestCell(states[host.name] ?? "undefined-there", host.powered)),
-  ]);
-  const widths = titles.map((title, index) =>
-    Math.max(title.length, ...rows.map((row) => [...textAt(row, index)].length)),
-  );
+/** One column for each guest, or, where that is too wide, one for all of them. */
+function grid(status: SimulationStatus, { paint, columns }: ViewOptions): string[] {
+  const wide = [hostColumns(status), guestColumns(status)];
+  const fits = wide.reduce((sum, part) => sum + widthOf(part), 0) <= columns;
+  const parts = fits ? wide : [hostColumns(status), guestList(status, columns - widthOf(hostColumns(status)))];
+  const titles = parts.flatMap((part) => part.titles);
+  const rows = status.hosts.map((_, index) => parts.flatMap((part) => part.rows[index] ?? []));
+  const widths = columnWidths({ titles, rows });
   const line = (cells: readonly Cell[]) =>
     cells
       .map(({ text, colour }, index) => paint(colour, text) + " ".repeat((widths[index] ?? 0) - [...text].length))
       .join("  ")
       .trimEnd();
   return [line(titles.map((text) => ({ text, colour: "bold" }))), ...rows.map(line)];
+}
+
+/** Some columns of the grid: their titles, and a row of cells for each host. */
+interface Columns {
+  readonly titles: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+function columnWidths({ titles, rows }: Columns): number[] {
+  return titles.map((title, index) => Math.max(title.length, ...rows.map((row) => [...textAt(row, index)].length)));
+}
+
+function widthOf(columns: Columns): number {
+  return columnWidths(columns).reduce((sum, width) => sum + width + 2, 0);
+}
+
+function hostColumns({ hosts }: SimulationStatus): Columns {
+  const rows = hosts.map((host) => [
+    { text: host.said?.voter === true ? `${host.name}*` : host.name, colour: "bold" } as const,
+    processCell(host, "agent"),
+    processCell(host, "deadMan"),
+    leaseCell(host),
+    { text: hearsText(host, hosts.length) },
+  ]);
+  return { titles: ["HOST", "AGENT", "DEAD-MAN", "LEASE", "HEARS"], rows };
+}
+
+function guestColumns({ hosts, guests }: SimulationStatus): Columns {
+  const rows = hosts.map((host) =>
+    guests.map(({ states }) => guestCell(states[host.name] ?? "undefined-there", host.powered)),
+  );
+  return { titles: guests.map(({ name }) => printable(name)), rows };
+}
+
+/** The guests that execute on each host, and those that are paused there. */
+function guestList({ hosts, guests }: SimulationStatus, width: number): Columns {
+  const rows = hosts.map(({ name: host }) => {
+    const names = (state: GuestState) => guests.filter(({ states }) => states[host] === state).map(({ name }) => name);
+    const counts = `${names("running").length} run, ${names("paused").length} paused: `;
+    const text = printable(counts + [...names("paused").map((name) => `‖${name}`), ...names("running")].join(" "));
+    return [{ text: text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text }];
+  });
+  return { titles: ["GUESTS"], rows };
 }
 
 function textAt(row: readonly Cell[], index: number): string {

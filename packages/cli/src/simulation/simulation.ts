@@ -7,13 +7,14 @@ import { CliError } from "../cli-error.ts";
 import { AgentWatch } from "./agent-watch.ts";
 import { type ControlAnswer, type ControlRequest, ControlServer } from "./control.ts";
 import { Guardian } from "./guardian.ts";
+import { guestsOf } from "./guest-states.ts";
 import { writeHostFiles } from "./host-files.ts";
 import { Recorder } from "./recorder.ts";
 import { type Role, SimulatedHost } from "./simulated-host.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { takeFolder } from "./simulation-folder.ts";
 import { placesOf, type SimulationPlan } from "./simulation-plan.ts";
-import type { GuestState, GuestStatus, SimulationStatus, StoryLine } from "./simulation-status.ts";
+import type { SimulationStatus, StoryLine } from "./simulation-status.ts";
 import { Story } from "./story.ts";
 
 /** What a simulation is started with. */
@@ -303,19 +304,4 @@ function agentWatch(host: SimulatedHost, story: Story): AgentWatch {
     client: agentClient({ socketPath: host.places.socketPath, deadlineMs: answerMs }),
     onEvent: (event) => story.told(host.name, event),
   });
-}
-
-function guestsOf(hosts: readonly SimulatedHost[], promised: readonly string[]): readonly GuestStatus[] {
-  const states = hosts.map((host) => ({ host: host.name, domains: host.hypervisor.read().domains }));
-  const names = [...new Set([...promised, ...states.flatMap(({ domains }) => [...domains.keys()])])].sort();
-  return names.map((name) => ({
-    name,
-    states: Object.fromEntries(states.map(({ host, domains }) => [host, stateOf(domains.get(name))])),
-  }));
-}
-
-function stateOf(domain: { readonly state: string; readonly active?: unknown } | undefined): GuestState {
-  if (domain === undefined) return "undefined-there";
-  if (domain.active === undefined) return "off";
-  return domain.state === "paused" ? "paused" : "running";
 }

@@ -7,6 +7,9 @@ import type { StoryLine } from "./simulation-status.ts";
 /** Lines that are kept; older ones are forgotten. */
 const linesMost = 2_000;
 
+/** What the hypervisors' journals, or the command itself, tell more exactly. */
+const toldBetter: ReadonlySet<string> = new Set(["GUEST_STARTED", "GUEST_RESUMED", "OPERATOR"]);
+
 /** Collects the lines. */
 export class Story {
   readonly #beganMs = monotonicMs();
@@ -49,6 +52,7 @@ export class Story {
   }
 
   told(host: string, { at, level, code, text, guest }: AgentTold): void {
+    if (toldBetter.has(code)) return;
     const atMs = Date.parse(at) - this.#wallOffsetMs - this.#beganMs;
     const about = guest === undefined || text.includes(guest) ? text : `${guest}: ${text}`;
     const weight = level === "alarm" ? "alarm" : "detail";

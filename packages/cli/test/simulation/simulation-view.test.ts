@@ -52,7 +52,7 @@ const status: SimulationStatus = {
 
 describe("the view of a simulation", () => {
   it("shows hosts by guests, leases, who hears whom, cuts, and what was measured", () => {
-    expect(renderSimulation(status, { paint, storyLines: 2, columns: 60, degraded: true })).toBe(
+    expect(renderSimulation(status, { paint, storyLines: 2, columns: 80, degraded: true })).toBe(
       `berth sim   4 hosts   profile fast   up 1m5s   overlap 0 ms (3 runs compared)
 
 HOST  AGENT     DEAD-MAN  LEASE  HEARS      web1      web2
@@ -68,6 +68,17 @@ degraded (h1 h3): no watchdog device
    +4.400s  h3    web2 runs here now
 `,
     );
+  });
+
+  it("lists the guests of each host where a column for each is too wide", () => {
+    const shown = renderSimulation(status, { paint, storyLines: 0, columns: 61, degraded: false });
+    expect(shown.split("\n").slice(2, 7)).toEqual([
+      "HOST  AGENT     DEAD-MAN  LEASE  HEARS      GUESTS",
+      "h1*   running   running   1.8s   h3         1 run, 0 paused:…",
+      "h2    no power  no power  -      -          0 run, 0 paused:",
+      "h3*   frozen    running   none   silent 7s  0 run, 1 paused:…",
+      "h4    ended     running   1.8s   nobody     1 run, 0 paused:…",
+    ]);
   });
 
   it("says in capitals what must not be, with the guest and the hosts", () => {
