@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type DeadManArguments, deadManArguments } from "../dead-man/dead-man-arguments.ts";
+import { deadManOptions } from "../dead-man/configured-dead-man.ts";
 import { deadManPaths } from "../dead-man/file-link.ts";
 import { processAt } from "../dead-man/guest-process.ts";
+import type { DeadManSettings } from "../dead-man/run-dead-man.ts";
 import { readTmpfsFile } from "../dead-man/tmpfs-file.ts";
 import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
 
@@ -19,11 +20,11 @@ const patienceMs = 5_000;
  * is there and starts no second.
  */
 export class DeadManChild {
-  readonly #init: DeadManArguments;
+  readonly #init: DeadManSettings;
   #timer: NodeJS.Timeout | undefined;
   #startedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(init: DeadManArguments) {
+  constructor(init: DeadManSettings) {
     this.#init = init;
   }
 
@@ -38,7 +39,7 @@ export class DeadManChild {
   }
 
   #look(): void {
-    const heartbeat = readTmpfsFile(deadManPaths(this.#init.agent.runDir).heartbeat) as DeadManHeartbeat | undefined;
+    const heartbeat = readTmpfsFile(deadManPaths(this.#init.runDir).heartbeat) as DeadManHeartbeat | undefined;
     // Alive is enough: one that is stopped keeps its place, for it may go on at any moment.
     if (heartbeat !== undefined && isDeadMan(heartbeat.pid)) return;
     if (performance.now() - this.#startedAtMs < patienceMs) return;
@@ -48,8 +49,8 @@ export class DeadManChild {
 
   #spawn(): void {
     const main = fileURLToPath(new URL("../dead-man/main.ts", import.meta.url));
-    const log = openSync(join(this.#init.agent.runDir, "dead-man.log"), "a", 0o600);
-    const child = spawn(process.execPath, [main, ...deadManArguments(this.#init)], {
+    const log = openSync(join(this.#init.runDir, "dead-man.log"), "a", 0o600);
+    const child = spawn(process.execPath, [main, ...deadManOptions(this.#init)], {
       detached: true,
       stdio: ["ignore", "ignore", log],
     });

@@ -6,6 +6,7 @@ import { readBootId } from "../clock/boot-id.ts";
 import { openHostClock } from "../clock/host-clock.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
+import { configuredDeadMan } from "../dead-man/configured-dead-man.ts";
 import { openDeadManLink } from "../dead-man/file-link.ts";
 import { DefinitionStore } from "../definitions/definition-store.ts";
 import { fleetPaths } from "../fleet/fleet-files.ts";
@@ -118,7 +119,7 @@ async function openStore(stateDir: string): Promise<RecordStore> {
 }
 
 function superviseDeadMan(config: BerthConfig, agent: AgentConfig, running: RunningAgent): DeadManChild {
-  const child = new DeadManChild({ config, agent });
+  const child = new DeadManChild(configuredDeadMan({ config, agent }));
   child.start();
   const stop = () => child.stop();
   running.ended.then(stop, stop);

@@ -19,14 +19,17 @@ export function define(command: Command, session: Session): void {
     .option("--cgroup-root <dir>", "where cgroup v2 is mounted")
     .addHelpText("after", help)
     .action(async (options: Options) => {
-      const { config, agent } = await readDaemonConfig(options, session);
+      const { configuredDeadMan } = await import("@berth/agent/dead-man/configured-dead-man");
+      const { runDeadMan } = await import("@berth/agent/dead-man/run-dead-man");
+      const settings = configuredDeadMan(await readDaemonConfig(options, session));
       const { runDir, watchdog, pidDir, cgroupRoot } = options;
-      const { deadManArguments } = await import("@berth/agent/dead-man/dead-man-arguments");
-      const init = { config, agent, ...(runDir === undefined ? {} : { runDir }) };
-      const places = { ...(watchdog === undefined ? {} : { watchdog }), ...(pidDir === undefined ? {} : { pidDir }) };
-      // The process reads its own command line; from here on this one is the dead-man.
-      process.argv.splice(2, process.argv.length, ...deadManArguments({ ...init, ...places, cgroupRoot }));
-      await import("@berth/agent/dead-man/main");
+      await runDeadMan({
+        ...settings,
+        ...(runDir === undefined ? {} : { runDir }),
+        ...(watchdog === undefined ? {} : { watchdog }),
+        ...(pidDir === undefined ? {} : { pidDirectory: pidDir }),
+        ...(cgroupRoot === undefined ? {} : { cgroupRoot }),
+      });
     });
 }
 
