@@ -14,6 +14,9 @@ export interface AgentTold {
   readonly guest?: string;
 }
 
+/** States of a promise in which a guest runs where its host's class holds. */
+const runs: ReadonlySet<string> = new Set(["create", "running"]);
+
 /** The last word of one agent. */
 export class AgentWatch {
   readonly #client: AgentClient;
@@ -53,13 +56,15 @@ export class AgentWatch {
   async #ask(): Promise<void> {
     try {
       const { claims, peers, degraded, self, policy } = await this.#client.snapshot();
+      const guests = policy.promises.filter(({ kind }) => kind === "guest");
       this.#word = {
         atMs: monotonicMs(),
         leaseRemainingMs: claims.leaseRemainingMs,
         voter: claims.config.voters.some(({ host }) => host === self),
         hears: peers.filter(({ state }) => state === "up").map(({ member }) => member.hostId),
         degraded,
-        promised: policy.promises.filter(({ kind }) => kind === "guest").map(({ name }) => name),
+        promised: guests.map(({ name }) => name),
+        wanted: guests.filter(({ state, hostHolds }) => hostHolds && runs.has(state)).map(({ name }) => name),
       };
       await this.#askEvents(`${claims.life}`);
     } catch (error) {

@@ -12,7 +12,7 @@ import { askSimulation } from "./control.ts";
 import { Simulation, type SimulationInit } from "./simulation.ts";
 import { readMark, runningSimulation } from "./simulation-folder.ts";
 import { openScreen, renewMs, type SimulationScreen } from "./simulation-screen.ts";
-import { executingOnce, type SimulationStatus } from "./simulation-status.ts";
+import { executingOn, type SimulationStatus } from "./simulation-status.ts";
 import { overlapText, renderSimulation } from "./simulation-view.ts";
 
 const footer = "berth sim partition h1|h2,h3  heal  kill h1  start h1  freeze h1  thaw h1  down   (Ctrl-C ends it)";
@@ -78,10 +78,10 @@ export async function detachSimulation(folder: string, args: readonly string[], 
   );
 }
 
-/** Whether every guest executes on one host, and every host has a lease. */
-export function isUp({ hosts, guests, ...rest }: SimulationStatus): boolean {
+/** Whether every guest that shall run executes on one host, and every host has a lease. */
+export function isUp({ hosts, guests }: SimulationStatus): boolean {
   const leased = hosts.every(({ said, powered }) => !powered || (said?.leaseRemainingMs ?? 0) > 0);
-  return leased && guests.length > 0 && executingOnce({ hosts, guests, ...rest }).length === guests.length;
+  return leased && guests.every((guest) => !guest.wanted || executingOn(guest).length === 1);
 }
 
 async function comeUp(folder: string, check: () => void): Promise<SimulationStatus> {

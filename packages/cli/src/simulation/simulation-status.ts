@@ -26,11 +26,15 @@ export interface AgentWord {
   readonly degraded: readonly string[];
   /** Guests that its policy promises, whether or not any hypervisor knows them yet. */
   readonly promised: readonly string[];
+  /** Those of them that shall run, and that this host may run. */
+  readonly wanted: readonly string[];
 }
 
 /** A guest over all hosts. */
 export interface GuestStatus {
   readonly name: string;
+  /** It shall run, and some host may run it. */
+  readonly wanted: boolean;
   /** By host. */
   readonly states: Readonly<Record<string, GuestState>>;
 }

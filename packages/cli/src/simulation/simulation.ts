@@ -90,7 +90,7 @@ export class Simulation {
   status(): SimulationStatus {
     const { plan, hosts, network, watches, recorder, story } = this.#parts;
     this.#look();
-    const promised = [...watches.values()].flatMap(({ word }) => word?.promised ?? []);
+    const words = [...watches.values()].flatMap(({ word }) => word ?? []);
     return {
       upMs: story.upMs,
       profile: plan.profile,
@@ -101,7 +101,7 @@ export class Simulation {
         const processes = { agent: host.stateOf("agent"), deadMan: host.stateOf("dead-man") };
         return { name, powered, ...processes, ...(said === undefined ? {} : { said }) };
       }),
-      guests: guestsOf(hosts, promised),
+      guests: guestsOf(hosts, words),
       cuts: network.cuts,
       story: story.lines,
       overlap: recorder.overlap(),

@@ -7,7 +7,7 @@ import { renderSimulation } from "../../src/simulation/simulation-view.ts";
 const paint = painter(false);
 const word = (more: Partial<AgentWord> = {}): AgentWord => ({
   ...{ ageMs: 100, leaseRemainingMs: 1_840, voter: true, hears: ["h1", "h2", "h3"], degraded: ["no watchdog device"] },
-  ...{ promised: ["web1", "web2"], ...more },
+  ...{ promised: ["web1", "web2"], wanted: [], ...more },
 });
 
 const story: readonly StoryLine[] = [
@@ -39,8 +39,8 @@ const status: SimulationStatus = {
     },
   ],
   guests: [
-    { name: "web1", states: { h1: "running", h2: "off", h3: "paused", h4: "undefined-there" } },
-    { name: "web2", states: { h1: "undefined-there", h2: "undefined-there", h3: "off", h4: "running" } },
+    { name: "web1", wanted: true, states: { h1: "running", h2: "off", h3: "paused", h4: "undefined-there" } },
+    { name: "web2", wanted: true, states: { h1: "undefined-there", h2: "undefined-there", h3: "off", h4: "running" } },
   ],
   cuts: [
     { from: "h1", to: "h4" },
