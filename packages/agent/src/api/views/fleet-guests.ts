@@ -36,8 +36,17 @@ export interface KnownGuest {
   readonly claim: KnownClaim | undefined;
 }
 
+/** A snapshot never changes, and one answer looks at it from several sides. */
+const worked = new WeakMap<AgentSnapshot, ReadonlyMap<GuestId, KnownGuest>>();
+
 /** All guests that anybody speaks of, by name, in name order. */
 export function knownGuests(snapshot: AgentSnapshot): ReadonlyMap<GuestId, KnownGuest> {
+  const found = worked.get(snapshot) ?? workOut(snapshot);
+  worked.set(snapshot, found);
+  return found;
+}
+
+function workOut(snapshot: AgentSnapshot): ReadonlyMap<GuestId, KnownGuest> {
   const promises = new Map(
     snapshot.policy.promises.flatMap((promise) => (promise.kind === "guest" ? [[promise.name, promise]] : [])),
   );

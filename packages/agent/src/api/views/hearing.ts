@@ -29,8 +29,17 @@ export interface Hearing {
   readonly advert: HostAdvert | undefined;
 }
 
+/** A snapshot never changes, and one answer looks at it from several sides. */
+const worked = new WeakMap<AgentSnapshot, ReadonlyMap<HostId, Hearing>>();
+
 /** Every member of the fleet in name order, and what this host hears of it. */
 export function hearings(snapshot: AgentSnapshot): ReadonlyMap<HostId, Hearing> {
+  const found = worked.get(snapshot) ?? workOut(snapshot);
+  worked.set(snapshot, found);
+  return found;
+}
+
+function workOut(snapshot: AgentSnapshot): ReadonlyMap<HostId, Hearing> {
   const { self, members, peers } = snapshot;
   const adverts = hostAdverts(snapshot.gossip);
   const newest = newestAges(snapshot.gossip);
