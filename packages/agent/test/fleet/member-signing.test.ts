@@ -104,6 +104,7 @@ describe("a rotation of the fleet key", () => {
       chain.slice(0, 1).map((step) => ({ ...step, to: stranger.publicKey })),
       stranger,
     ],
+    ["has a step from another key", [...chain.slice(0, 1), signRotation("blue", stranger, third.publicKey)], third],
     ["was signed for another fleet", [signRotation("red", first, third.publicKey)], third],
     ["goes on after the key that signs", chain, second],
   ])("is not followed when its chain %s", (_title, rotations, key) => {
