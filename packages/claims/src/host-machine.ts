@@ -240,7 +240,7 @@ export class HostMachine implements Host {
         guests.touchAll();
         return;
       case "confirm-dead":
-        claimant.fences.ask(command.host, lastIncarnation(life, command.host), now, command.operator);
+        claimant.confirmDead(command.host, lastIncarnation(life, command.host), now, command.operator);
         return;
       case "change-voters":
         change.begin(command.voters, now);

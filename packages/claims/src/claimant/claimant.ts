@@ -59,6 +59,12 @@ export class Claimant implements Claiming {
     this.#under.delete(guest);
   }
 
+  /** An operator vouches that a host is off: fenced whatever its lease says, and repeated until a majority knows. */
+  confirmDead(host: HostId, inc: number, now: Now, operator: string): void {
+    this.fences.ask(host, inc, now, operator);
+    this.nextResendMs = Math.min(this.nextResendMs, now.bootMs + resendMs);
+  }
+
   /** Ends of tries since the last call. */
   takeOutcomes(): readonly Outcome[] {
     const outcomes = this.#outcomes;
@@ -140,7 +146,8 @@ export class Claimant implements Claiming {
       if (now.bootMs - attempt.startedAt.bootMs < limitMs) attempt.resend(this.parts);
       else for (const late of [...attempt.tries.values()]) this.fail(attempt, late, "too few voters answered", now);
     }
-    this.nextResendMs = this.attempts.size === 0 ? Number.POSITIVE_INFINITY : now.bootMs + resendMs;
+    const isDone = this.attempts.size === 0 && !this.fences.isConfirming;
+    this.nextResendMs = isDone ? Number.POSITIVE_INFINITY : now.bootMs + resendMs;
   }
 
   /** Another voter set: everything under way starts again there. */

@@ -16,7 +16,11 @@ interface Round {
   readonly live: Map<VoterId, number>;
   readonly confirmedBy: string | undefined;
   sentMs: number;
+  readonly askedMs: number;
 }
+
+/** An operator's word is repeated for this long where voters do not answer: later the host may have been switched on again. */
+const confirmMs = 30_000;
 
 /** How a round stands after an answer. */
 export type FenceStand =
@@ -47,18 +51,34 @@ export class Fences {
   /** Asks every voter, unless that is under way. `confirmedBy` is the operator of a `confirm-dead`. */
   ask(host: HostId, inc: number, now: Now, confirmedBy?: string): void {
     if (this.isAsked(host, inc) && confirmedBy === undefined) return;
-    const round: Round = { host, inc, acks: [], live: new Map(), confirmedBy, sentMs: now.bootMs };
+    const round: Round = { host, inc, acks: [], live: new Map(), confirmedBy, sentMs: now.bootMs, askedMs: now.bootMs };
     this.#rounds.set(key(host, inc), round);
     this.#send(round);
   }
 
+  /** An operator's `confirm-dead` that a majority has not acknowledged yet. */
+  get isConfirming(): boolean {
+    for (const round of this.#rounds.values()) if (round.confirmedBy !== undefined) return true;
+    return false;
+  }
+
   /** Repeats rounds that were not answered within `resendMs`. */
   resend(now: Now, resendMs: number): void {
-    for (const round of this.#rounds.values()) {
+    for (const [name, round] of this.#rounds) {
+      if (round.confirmedBy !== undefined && now.bootMs - round.askedMs >= confirmMs) {
+        this.#rounds.delete(name);
+        this.#noteUnheard(round);
+        continue;
+      }
       if (now.bootMs - round.sentMs < resendMs) continue;
       round.sentMs = now.bootMs;
       this.#send(round);
     }
+  }
+
+  #noteUnheard({ host }: Round): void {
+    const text = `too few voters answered: ${host} is not confirmed dead`;
+    this.#parts.outbox.note({ level: "alarm", code: "CONFIRM_DEAD_UNHEARD", host, text });
   }
 
   #send(round: Round): void {

@@ -22,14 +22,14 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
     return;
   }
   const knownDueMs = claimDueMs(parts, g);
-  const dueMs = Number.isFinite(knownDueMs) ? knownDueMs : silenceDueMs(parts, g);
-  if (!Number.isFinite(knownDueMs) && dueMs > now.bootMs) {
-    if (Number.isFinite(dueMs)) parts.wakeGuest(g, dueMs);
+  const silentMs = Number.isFinite(knownDueMs) ? undefined : silenceDueMs(parts, g);
+  const dueMs = silentMs ?? knownDueMs;
+  if (silentMs !== undefined && (silentMs > now.bootMs || !mayClaim(parts, g, promise, now))) {
     say(g, "idle", `owned by ${g.known?.owner ?? "nobody"}`);
     const doubtMs = doubtDueMs(parts, g);
-    if (doubtMs === undefined) return;
-    if (doubtMs > now.bootMs) parts.wakeGuest(g, doubtMs);
-    else askRegisters(parts, g, now);
+    const lookMs = Math.min(doubtMs ?? Number.POSITIVE_INFINITY, silentMs > now.bootMs ? silentMs : now.bootMs + 1_000);
+    if (doubtMs !== undefined && doubtMs <= now.bootMs) askRegisters(parts, g, now);
+    else parts.wakeGuest(g, lookMs);
     return;
   }
   if (!mayClaim(parts, g, promise, now)) {
@@ -59,7 +59,7 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
     return;
   }
   say(g, "claiming", "nobody runs it; the voters are being asked");
-  if (!Number.isFinite(knownDueMs)) g.doubtedMs = now.bootMs;
+  if (silentMs !== undefined) g.silenceAskedMs = now.bootMs;
   const waited = now.bootMs >= g.knownSinceMs + reservedMs;
   parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: waited }, ownerOf(g));
   parts.here.load += 1;
@@ -69,9 +69,11 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
 /** From when on (boot-time) the guest is anybody's; infinity while its owner lives. */
 export function claimDueMs(parts: GuestParts, g: GuestState): number {
   const { known } = g;
-  const { self, holder, membership, here } = parts;
+  const { self, holder, membership, here, claimant } = parts;
   if (known === undefined) return here.startedMs + settleMs;
   if (known.owner === self) return 0;
+  // Seen fenced by a majority (`confirm-dead`): that holds, whatever voters in quarantine say of their own disks.
+  if (known.owner !== null && claimant.fences.isFenced(known.owner, known.inc)) return 0;
   if (known.owner !== null) return holder.late.fenceableFromMs(membership.voterIds, known.owner, known.inc);
   if (known.next === self) return 0;
   return known.next === undefined ? g.knownSinceMs : g.knownSinceMs + reservedMs;

@@ -29,7 +29,9 @@ export function silenceDueMs(parts: GuestParts, g: GuestState): number {
   const owner = g.known?.owner ?? null;
   if (owner === null || owner === parts.self) return Number.POSITIVE_INFINITY;
   const patienceMs = Math.max(doubtMs, 3 * parts.gossip.refreshMs);
-  return Math.max(parts.gossip.heardMs(owner) ?? 0, g.knownSinceMs, parts.here.startedMs, g.doubtedMs) + patienceMs;
+  return (
+    Math.max(parts.gossip.heardMs(owner) ?? 0, g.knownSinceMs, parts.here.startedMs, g.silenceAskedMs) + patienceMs
+  );
 }
 
 /** Asks a majority what the register says, and not again for a while. */

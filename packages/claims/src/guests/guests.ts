@@ -257,6 +257,7 @@ export class Guests {
   }
 
   #evaluate(g: GuestState, now: Now): void {
+    if (ruling(g) === undefined && this.parts.here.policySeen) g.lastPromise = leftOver(g);
     const promise = ruling(g);
     if (promise === undefined) {
       say(g, "idle", "not promised");
@@ -334,6 +335,26 @@ export class Guests {
     if (load !== this.parts.here.load) this.hostDirty = true;
     this.parts.here.load = load;
   }
+}
+
+/**
+ * Owned and running, promised no more, and the agent has restarted since: what was promised is forgotten. It is kept as it was
+ * found: suspended without a lease, as the dead-man does anyway, and resumed with the next one.
+ */
+function leftOver(g: GuestState): PromisedGuest | undefined {
+  if (g.owned === undefined || g.observed?.state !== "running") return undefined;
+  return {
+    guest: g.guest,
+    uuid: g.observed.uuid,
+    mode: g.owned.by,
+    onIsolated: g.earlier?.onIsolated ?? { kind: "pause" },
+    wanted: "running",
+    keep: "longest_running",
+    placementKey: "",
+    classMatch: true,
+    eligible: true,
+    memoryKib: 0,
+  };
 }
 
 /** Gossip key of a guest. */

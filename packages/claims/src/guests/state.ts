@@ -25,6 +25,8 @@ export interface GuestState {
   nextRefreshMs: number;
   /** When the registers were last asked about an owner that does not confirm its claim (boot-time). */
   doubtedMs: number;
+  /** When the voters were last asked for a claim because its owner was not heard of any more (boot-time). */
+  silenceAskedMs: number;
   /** The one act under way, and the force that may overtake it. */
   act: Act | undefined;
   actSinceMs: number;
@@ -75,6 +77,7 @@ export function newGuestState(guest: GuestId): GuestState {
     nextTryMs: 0,
     nextRefreshMs: 0,
     doubtedMs: 0,
+    silenceAskedMs: 0,
     act: undefined,
     actSinceMs: 0,
     awaitsLook: false,

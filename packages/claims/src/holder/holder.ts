@@ -8,9 +8,9 @@
 import type { Membership } from "../membership.ts";
 import type { Renew, RenewReply } from "../messages.ts";
 import type { Outbox } from "../outbox.ts";
+import { majority } from "../quorum.ts";
 import type { Identity } from "../records.ts";
 import type { Rules } from "../rules.ts";
-import { majority } from "../quorum.ts";
 import { after, type Deadline, holderElapsedMs, holderRemainingMs, type Now } from "../time.ts";
 import type { HostId, VoterId } from "../words.ts";
 import { LateKnowledge } from "./late-knowledge.ts";
