@@ -92,7 +92,7 @@ async function initFleet(options: InitOptions, session: Session): Promise<void> 
   const ttlMs = parsePeriod("--ttl", options.ttl) * 1_000;
   const { foundFleet } = await import("@berth/agent/fleet/fleet-home");
   const { shortHostname } = await import("@berth/agent/fleet/join-fleet");
-  const { profiles } = await import("@berth/claims");
+  const { profiles } = await import("@berth/agent/fleet/profiles");
   const profile = Object.values(profiles).find(({ name }) => name === options.profile);
   const { fleet, host = shortHostname(), witness, networkKey } = options;
   const home = await foundFleet(stateDir, {

@@ -2,7 +2,7 @@
  * What a command on membership must know beside the signed list: who votes now and who owns guests. The running agent knows it best;
  * where none runs, the store of this host says what it last knew.
  */
-import type { Configuration } from "@berth/claims";
+import type { DiskView } from "@berth/agent/fleet/leave-fleet";
 import { connect } from "../agent-session.ts";
 import { CliError } from "../cli-error.ts";
 import { operatorName } from "../operator-guards.ts";
@@ -11,7 +11,7 @@ import { type FleetOptions, stateDirOf } from "./fleet-options.ts";
 
 /** Who votes, and who says so. */
 export interface VotersKnown {
-  readonly config: Configuration;
+  readonly config: DiskView["config"];
   /** The store's word may be old: nobody has listened since the agent ended. */
   readonly from: "agent" | "store";
 }

@@ -1,12 +1,11 @@
 /** `berth fleet members|remove|role|voters`: who belongs to the fleet, and as what. */
 import type { FleetMember, MemberDocument } from "@berth/agent/fleet/member-document";
-import type { Configuration } from "@berth/claims";
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { addOutputOptions, choiceArgument, outputChoice } from "../options.ts";
 import type { ListView } from "../output/list-view.ts";
 import type { OutputChoice, Session } from "../session.ts";
-import { type Insistence, refuseWhileTied, votersKnown } from "./fleet-knowledge.ts";
+import { type Insistence, refuseWhileTied, type VotersKnown, votersKnown } from "./fleet-knowledge.ts";
 import { addFleetOptions, collect, type FleetOptions, stateDirOf } from "./fleet-options.ts";
 
 const roles = ["voter", "member", "observer"] as const;
@@ -198,7 +197,7 @@ function requireMember(host: string, { members, fleet }: MemberDocument): void {
   throw new CliError("NOT_FOUND", `there is no host "${host}" in fleet ${fleet}`, { unknown: { word: host, known } });
 }
 
-function isVoter({ disk, hostId }: FleetMember, config: Configuration): boolean {
+function isVoter({ disk, hostId }: FleetMember, config: VotersKnown["config"]): boolean {
   return config.voters.some(({ voter, host }) => voter === disk && host === hostId);
 }
 
