@@ -214,3 +214,23 @@ test("a guest whose process does not answer is resumed ever more slowly, and a p
   expect(acts.slice(before)).not.toContain("destroy g");
   expect(notes.filter(({ code }) => code === "GUEST_STUCK")).toHaveLength(1);
 });
+
+test("the last word of a host that lost power raises no alarm of a duplicate once its guest runs elsewhere", () => {
+  const { fleet, owner } = settled();
+  fleet.powerOff(owner);
+  fleet.passUntil(() => fleet.running("g").length === 1, 10_000);
+  fleet.pass(3_000);
+  const alarms = [...fleet.machines.values()].flatMap(({ notes }) => notes.filter((n) => n.code === "DUPLICATE_GUEST"));
+  expect(alarms).toEqual([]);
+});
+
+test("a host tells the others how many guests it carries, as soon as it has won them", () => {
+  const fleet = new SmallFleet({ hosts: five, guests: names(10).map((g) => promised(g)) });
+  fleet.passUntil(() => names(10).every((g) => fleet.running(g).length === 1), 6_000);
+  fleet.pass(500);
+  const told = new Map<string, number>();
+  for (const { message } of fleet.messages)
+    if (message.kind === "gossip-push")
+      for (const { origin, body } of message.entries) if (body?.kind === "host") told.set(origin, body.load);
+  for (const host of five) expect(told.get(host)).toBe(fleet.machine(host).domains.size);
+});

@@ -184,7 +184,7 @@ function drawSide(random: Prng, members: number): number[] {
 /**
  * Takes out what is outside the assumptions when it comes together: agent and dead-man of one host stopped at the same
  * time without a watchdog (run apart), or the dead-man stopped while the agent alone cannot stop a guest in time because libvirt or
- * the disk fails it; more disks wiped than one, voters replaced more than twice.
+ * the disk fails it; a host that wakes from sleep with a process that cannot be killed; more disks wiped than one, voters replaced more than twice.
  */
 export function withoutCollisions(faults: readonly Fault[]): Fault[] {
   const kept: Fault[] = [];
@@ -194,9 +194,15 @@ export function withoutCollisions(faults: readonly Fault[]): Fault[] {
     if (fault.kind === "wipe-disk" && wiped++ > 0) continue;
     if (fault.kind === "replace-voter" && replaced++ > 1) continue;
     if (fault.kind === "deadman-stop" && faults.some((other) => agentAway(other, fault))) continue;
+    if (fault.kind === "unkillable" && faults.some((other) => wakes(other, fault))) continue;
     kept.push(fault);
   }
   return kept;
+}
+
+/** The host wakes after the process got stuck. */
+function wakes(other: Fault, stuck: Fault & { host: number }): boolean {
+  return other.kind === "freeze" && other.host === stuck.host && other.atMs + other.forMs > stuck.atMs;
 }
 
 /** Faults with which an agent does not suspend its guests in time: then the dead-man has to. */

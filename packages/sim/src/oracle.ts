@@ -18,8 +18,6 @@ export interface OracleTimes {
   readonly afterFenceMs: number;
   /** How long after a thaw something may still execute: one poll and K1, stretched. */
   readonly wakeGraceMs: number;
-  /** How much longer that is for a process that cannot be stopped at all: the watchdog device's time, which its sleep has not used up. */
-  readonly wakeResetMs: number;
   /** How long a fence that came with the copy for a new voter set does not stand: the quarantine on the fastest clock. */
   readonly copiedFenceMs: number;
 }
@@ -59,12 +57,7 @@ export class Oracle {
     this.#deadlineChecks.delete(machine.node);
     this.#checkDeadline(machine);
   };
-  #onWakeOver = (copy: Copy): void => {
-    // Suspend and kill have failed: the watchdog device is no longer fed since the dead-man's first look.
-    if (copy.process.unkillable) this.#queue.after(this.#times.wakeResetMs, this.#onResetDue, copy);
-    else this.#wakeOver(copy);
-  };
-  #onResetDue = (copy: Copy): void => this.#wakeOver(copy);
+  #onWakeOver = (copy: Copy): void => this.#wakeOver(copy);
   #onQuarantineOver = ({ voter, host, inc }: CopiedFence): void => this.claims.fenceStands(voter, host, inc);
 
   constructor(

@@ -334,7 +334,6 @@ export class World implements Fleet {
       afterFenceMs:
         (profile.stopMs + profile.pollMs + 2 * profile.clockResolutionMs + 20) * stretch + profile.watchdogMs,
       wakeGraceMs: (profile.pollMs + profile.killMs + profile.pollMs + 50) * stretch,
-      wakeResetMs: profile.watchdogMs * stretch,
       copiedFenceMs: grantMs(profile) / stretch,
     };
   }

@@ -1,7 +1,7 @@
 /** What this host gossips of its guests and itself, and what it takes from others' gossip (section 8). */
 import type { GossipEntry, GuestAdvert, HostAdvert } from "../messages.ts";
 import type { Now } from "../time.ts";
-import type { ClaimValue } from "../words.ts";
+import type { ClaimValue, HostId } from "../words.ts";
 import { isFresh } from "./copies.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive, ruling } from "./state.ts";
@@ -80,6 +80,20 @@ export function learnFromGossip(parts: GuestParts, g: GuestState, entry: GossipE
 /** Hosts that are heard to run one UUID, this one included, in name order. */
 export function hostsRunning(parts: GuestParts, uuid: string, now: Now): readonly string[] {
   const running = parts.gossip.store.uuid(uuid).filter(({ advert }) => advert.state === "running");
-  const hosts = new Set(running.map(({ origin }) => origin));
-  return [...hosts].filter((host) => host === parts.self || isFresh(parts, host, now)).sort();
+  const heard = running.filter(
+    ({ origin, advert }) =>
+      origin === parts.self || (isFresh(parts, origin, now) && !isOutlived(parts, origin, advert)),
+  );
+  return [...new Set(heard.map(({ origin }) => origin))].sort();
+}
+
+/**
+ * The last word of a host from before its claim went to somebody else: it says what ran under a claim that is over. Once the host is
+ * heard again it counts again, for then it speaks of now.
+ */
+function isOutlived({ all, gossip }: GuestParts, origin: HostId, advert: GuestAdvert): boolean {
+  const g = all.get(advert.guest);
+  if (g?.known === undefined || advert.owner !== origin || advert.mode !== "quorum") return false;
+  const passed = g.known.epoch > advert.epoch && g.known.owner !== origin;
+  return passed && (gossip.heardMs(origin) ?? 0) <= g.knownSinceMs;
 }

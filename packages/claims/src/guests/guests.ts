@@ -31,6 +31,8 @@ export class Guests {
   readonly #duplicates = new Map<string, string>();
   readonly #promisedEver = new Set<GuestId>();
   readonly #lives = new Map<HostId, number>();
+  /** The load that the others were last told of: a claim under way counts before it is won, so this host's own number is no guide. */
+  #toldLoad = 0;
   /** The dead-man's file must be written again. */
   feedDirty = true;
   /** This host's advert may have changed. */
@@ -325,6 +327,7 @@ export class Guests {
     if (changed) this.#countLoad();
     if (!this.hostDirty) return;
     this.hostDirty = false;
+    this.#toldLoad = this.parts.here.load;
     this.parts.gossip.advertise("host", hostAdvert(this.parts, now));
   }
 
@@ -332,7 +335,7 @@ export class Guests {
     let load = 0;
     for (const g of this.parts.all.values())
       if (g.owned !== undefined || (this.parts.claimant.isTrying(g.guest) && g.phase === "claiming")) load += 1;
-    if (load !== this.parts.here.load) this.hostDirty = true;
+    if (load !== this.#toldLoad) this.hostDirty = true;
     this.parts.here.load = load;
   }
 }
