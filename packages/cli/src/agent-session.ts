@@ -1,8 +1,10 @@
 /** How a command finds this host's agent, and what it does where there is none. */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentClient } from "@berth/agent/api/client";
 import type { Command } from "commander";
+import { CliError } from "./cli-error.ts";
+import { exitCodes } from "./exit-code.ts";
 import { readDaemonConfig } from "./host-config.ts";
 import type { HostOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -23,18 +25,21 @@ export function addSocketOption(command: Command): Command {
   return command.option("--socket <path>", "the agent's socket (otherwise as configured, /run/berth/agent.sock)");
 }
 
-/** The agent of this host. Nothing is sent yet. */
+/**
+ * The agent of this host. Nothing is sent yet.
+ *
+ * @throws CliError NO_FLEET, exit code 3, where neither a socket nor the files of a fleet are to be found
+ */
 export async function connect(options: AgentOptions, session: Session): Promise<AgentClient> {
   const { agentClient } = await import("@berth/agent/api/client");
-  return agentClient({ socketPath: await socketPathOf(options, session) });
-}
-
-/** Flag over `BERTH_SOCKET` over the configuration over the default. The configuration is read only where it decides. */
-export async function socketPathOf({ socket, config }: AgentOptions, session: Session): Promise<string> {
-  const named = socket ?? session.terminal.environment.BERTH_SOCKET;
-  if (named !== undefined && named !== "") return named;
-  const { agent } = await readDaemonConfig(config === undefined ? {} : { config }, session);
-  return agent.socketPath;
+  const named = namedSocket(options, session);
+  if (named !== undefined) return agentClient({ socketPath: named });
+  const { socketPath, isInFleet: known } = await look(options, session);
+  if (known) return agentClient({ socketPath });
+  throw new CliError("NO_FLEET", `no agent runs on this host (${socketPath}), and it belongs to no fleet`, {
+    exitCode: exitCodes.agentUnreachable,
+    remedy: "`berth fleet init` makes one of it, `berth sim up` shows one on this machine.",
+  });
 }
 
 /**
@@ -42,7 +47,28 @@ export async function socketPathOf({ socket, config }: AgentOptions, session: Se
  * speak of one host alone do so.
  */
 export async function isInFleet(options: AgentOptions & HostOptions, session: Session): Promise<boolean> {
-  if (options.socket !== undefined) return true;
+  return namedSocket(options, session) !== undefined || (await look(options, session)).isInFleet;
+}
+
+/** The flag over the variable; the configuration is read only where neither says it. */
+function namedSocket({ socket }: AgentOptions, session: Session): string | undefined {
+  return [socket, session.terminal.environment.BERTH_SOCKET].find((path) => path !== undefined && path !== "");
+}
+
+async function look(
+  options: AgentOptions & HostOptions,
+  session: Session,
+): Promise<{ readonly socketPath: string; readonly isInFleet: boolean }> {
   const { agent, config } = await readDaemonConfig(options, session);
-  return existsSync(agent.socketPath) || existsSync(join(config.stateDir, "fleet.json"));
+  const { socketPath } = agent;
+  return { socketPath, isInFleet: mayBeThere(socketPath) || mayBeThere(join(config.stateDir, "fleet.json")) };
+}
+
+/** A file that this user may not see may be there all the same: then the agent itself shall say that he may not. */
+function mayBeThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
+  }
 }

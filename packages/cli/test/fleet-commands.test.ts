@@ -158,6 +158,9 @@ describe("without an agent", () => {
     const { exitCode, stderr } = await run(["get", "hosts", "--config", config]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("this host belongs to no fleet");
+    const status = await run(["status", "--config", config]);
+    expect(status.exitCode).toBe(3);
+    expect(status.stderr).toContain("and it belongs to no fleet\n  `berth fleet init` makes one of it");
     writeFileSync(join(folder, "fleet.json"), "{}");
     expect((await run(["get", "guests", "--config", config])).exitCode).toBe(3);
     expect((await run(["get", "guests", "--local", "--config", config])).exitCode).toBe(0);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { AgentSnapshot } from "../../src/daemon/running-agent.ts";
 import { createAgentMetrics } from "../../src/metrics/agent-metrics.ts";
@@ -71,5 +72,16 @@ describe("metrics", () => {
       'berth_duplicate_guest_detected{domain="web1",uuid="5e1d"} 1',
     ]);
     expect(series(text, "peer_up")).toEqual(['berth_peer_up{peer="h2"} 1']);
+  });
+});
+
+describe("docs/local-api.md", () => {
+  it("names every metric, and none that does not exist", async () => {
+    const page = readFileSync(new URL("../../../../docs/local-api.md", import.meta.url), "utf8");
+    const named = new Set(page.match(/berth_[a-z_]+[a-z]/g));
+    const text = await createAgentMetrics(shownAgent()).text();
+    const there = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
+    const fixed = there.filter((name) => !/^berth_peer_.*_total$/.test(name));
+    expect([...named].filter((name) => name !== "berth_peer").sort()).toEqual(fixed.sort());
   });
 });
