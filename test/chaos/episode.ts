@@ -1,6 +1,5 @@
 /** One episode of the campaign: from calm, one to three faults that overlap in time, and calm again. */
 import type { Fleet } from "../support/fleet/fleet.ts";
-import type { FleetHost } from "../support/fleet/fleet-host.ts";
 import { nowMs } from "../support/fleet/recorder.ts";
 import {
   handOversOf,
@@ -11,16 +10,8 @@ import {
   type RunRecord,
   timeToExactlyOne,
 } from "../support/fleet/run-record.ts";
-import { type Fault, faultsOf } from "./fault.ts";
-import { SeededChoice } from "./seeded-choice.ts";
-
-/** One fault with its place in time. */
-export interface PlannedFault {
-  readonly fault: Fault;
-  readonly host: FleetHost;
-  readonly afterMs: number;
-  readonly lastsMs: number;
-}
+import { type EpisodeInit, type PlannedFault, planEpisode } from "./episode-plan.ts";
+import type { FaultScene } from "./fault.ts";
 
 /** What an episode came to. */
 export interface EpisodeReport {
@@ -41,89 +32,68 @@ export interface EpisodeReport {
   readonly notes: readonly string[];
 }
 
-/** Which faults, where and when: a matter of the seed and the number alone. */
-export function planEpisode(
-  fleet: Fleet,
-  seed: number,
-  number: number,
-): { plan: PlannedFault[]; choice: SeededChoice } {
-  const choice = new SeededChoice(seed, number);
-  const lottery = faultsOf(fleet).flatMap((fault) => Array<Fault>(fault.weight).fill(fault));
-  const plan: PlannedFault[] = [];
-  const wanted = choice.of([1, 1, 2, 2, 3]);
-  for (let attempt = 0; plan.length < wanted && attempt < 20; attempt += 1) {
-    const fault = choice.of(lottery);
-    const host = choice.of(fleet.hosts);
-    const [minimum, maximum] = fault.lasts;
-    const planned = { fault, host, afterMs: choice.between(0, 3_000), lastsMs: choice.between(minimum, maximum) };
-    if (plan.every((other) => goTogether(other, planned))) plan.push(planned);
-  }
-  return { plan: plan.sort((a, b) => a.afterMs - b.afterMs), choice };
-}
-
-/** One network fault at a time; a host without power has no other fault; a dead-man that is stopped is the only fault of its host. */
-function goTogether(one: PlannedFault, other: PlannedFault): boolean {
-  const touched = [one.fault.touches, other.fault.touches];
-  if (touched[0] === touched[1] && (touched[0] === "network" || one.host === other.host)) return false;
-  // The known limit, said by the status: with agent and dead-man both away and no watchdog device nobody stops the guest.
-  if (touched.includes("dead-man") && touched.includes("network")) return false;
-  return one.host !== other.host || !(touched.includes("power") || touched.includes("dead-man"));
-}
-
-/** Carries out one episode. */
-export async function runEpisode(
-  fleet: Fleet,
-  init: { readonly seed: number; readonly number: number; readonly boundMs: number },
-): Promise<EpisodeReport> {
-  const { seed, number, boundMs } = init;
-  const { plan, choice } = planEpisode(fleet, seed, number);
-  const notes: string[] = [];
+/** Carries out one episode, on a fleet that is calm. */
+export async function runEpisode(fleet: Fleet, init: EpisodeInit): Promise<EpisodeReport> {
+  const { number, boundMs } = init;
+  const { plan, choice } = planEpisode(fleet, init);
+  const before = await fleet.incarnations();
   const problems: string[] = [];
+  const notes: string[] = [];
   const sinceMs = nowMs();
   const note = (text: string) => notes.push(`${(nowMs() - sinceMs).toFixed(0)} ms ${text}`);
   const powerCuts = new Map<string, number>();
   await Promise.all(
-    plan.map(async ({ fault, host, afterMs, lastsMs }) => {
-      const scene = { fleet, host, choice, note };
-      await fleet.pass(afterMs);
-      note(`${host.name}: ${fault.name}`);
-      if (fault.touches === "power") powerCuts.set(host.name, nowMs());
-      await fault.begin(scene);
-      await fleet.pass(lastsMs);
-      await fault.end(scene);
-      note(`${host.name}: ${fault.name} is over`);
-    }),
+    plan.map((planned) =>
+      withoutError(problems, () => stage(planned, { fleet, host: planned.host, choice, note }, powerCuts)),
+    ),
   );
   const healedMs = nowMs();
   problems.push(...(await reviveDaemons(fleet)));
-  const settled = await fleet.settled(fleet.guests, { withinMs: boundMs, steadyMs: 1_000 }).then(
-    () => true,
-    (error: Error) => {
-      problems.push(error.message);
-      return false;
-    },
+  const settled = await withoutError(problems, () =>
+    fleet.settled(fleet.guests, { withinMs: boundMs, steadyMs: 1_000 }),
   );
+  // A host that was fenced clears away before it begins anew; and the next episode begins with everybody back.
+  const calm = await withoutError(problems, () => fleet.calm(fleet.guests, boundMs));
+  const now = calm ? await fleet.incarnations() : before;
+  const fenced = fleet.hosts.map(({ name }) => name).filter((name) => now.get(name) !== before.get(name));
   const record = await fleet.recorder.look(sinceMs);
-  const overlaps = overlapsOf(record.spans, sinceMs);
-  problems.push(...overlaps.map((o) => `OVERLAP ${o.guest} on ${o.hosts.join(" and ")}: ${o.ms.toFixed(1)} ms`));
-  const ended = record.processes.flatMap((life) => endOf(life, { record, plan, powerCuts, sinceMs }));
-  problems.push(...ended.filter(({ why }) => why === unexplained).map(({ what }) => `${what} ended without need`));
-  const moves = handOversOf(record.spans).filter(({ firstMs }) => firstMs >= sinceMs);
+  const figures = figuresOf({ record, plan, powerCuts, sinceMs, fenced });
+  problems.push(
+    ...figures.overlaps.map((o) => `OVERLAP ${o.guest} on ${o.hosts.join(" and ")}: ${o.ms.toFixed(1)} ms`),
+  );
+  problems.push(
+    ...figures.ended.filter(({ why }) => why === unexplained).map(({ what }) => `${what} ended without need`),
+  );
   const times = fleet.guests.map((guest) => timeToExactlyOne(record, guest, healedMs) ?? Number.NaN);
+  const settledMs = settled && calm ? Math.max(0, ...times) : undefined;
+  return { number, plan: plan.map(describePlanned).join(" + "), settledMs, ...figures, problems, notes };
+}
+
+async function stage(planned: PlannedFault, scene: FaultScene, powerCuts: Map<string, number>): Promise<void> {
+  const { fault, host, afterMs, lastsMs } = planned;
+  await scene.fleet.pass(afterMs);
+  scene.note(`${host.name}: ${fault.name}`);
+  if (fault.touches === "power") powerCuts.set(host.name, nowMs());
+  await fault.begin(scene);
+  await scene.fleet.pass(lastsMs);
+  await fault.end(scene);
+  scene.note(`${host.name}: ${fault.name} is over`);
+}
+
+function figuresOf(
+  scene: Scene,
+): Pick<EpisodeReport, "overlaps" | "ended" | "failoversMs" | "afterPowerCutMs" | "pausesMs"> {
+  const { record, sinceMs, powerCuts } = scene;
+  const moves = handOversOf(record.spans).filter(({ firstMs }) => firstMs >= sinceMs);
   return {
-    number,
-    plan: plan.map(describePlanned).join(" + "),
-    overlaps,
-    settledMs: settled ? Math.max(0, ...times) : undefined,
+    overlaps: overlapsOf(record.spans, sinceMs),
+    ended: record.processes.flatMap((life) => endOf(life, scene)),
     failoversMs: moves.map(({ lastMs, firstMs }) => firstMs - lastMs),
     afterPowerCutMs: moves.flatMap(({ from, firstMs }) => {
       const cutMs = powerCuts.get(from);
       return cutMs === undefined || cutMs > firstMs ? [] : [firstMs - cutMs];
     }),
     pausesMs: pausesOf(record.spans, sinceMs).map(({ ms }) => ms),
-    ended,
-    problems,
-    notes,
   };
 }
 
@@ -144,6 +114,16 @@ async function reviveDaemons(fleet: Fleet): Promise<readonly string[]> {
   return problems;
 }
 
+async function withoutError(problems: string[], run: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await run();
+    return true;
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+    return false;
+  }
+}
+
 const unexplained = "UNEXPLAINED";
 
 interface Scene {
@@ -151,6 +131,8 @@ interface Scene {
   readonly plan: readonly PlannedFault[];
   readonly powerCuts: ReadonlyMap<string, number>;
   readonly sinceMs: number;
+  /** Hosts that began another incarnation: nothing of the earlier one may run on. */
+  readonly fenced: readonly string[];
 }
 
 /** Why a hypervisor process ended: its host lost power, its guest moved away, or it could not be suspended and was killed. */
@@ -164,6 +146,8 @@ function endOf(life: ProcessLife, scene: Scene): readonly { what: string; why: s
   const lived = own.some((span) => span.host === host && span.toMs >= openMs && span.fromMs <= closeMs);
   if (!lived) return [{ what, why: "never executed" }];
   if (own.some((span) => span.host !== host && span.toMs >= openMs)) return [{ what, why: "the guest is elsewhere" }];
+  if (scene.fenced.includes(host)) return [{ what, why: "its host was fenced" }];
+  if (scene.plan.some(({ fault }) => fault.touches === "policy")) return [{ what, why: "policy" }];
   const deaf = scene.plan.some((p) => p.host.name === host && ["qemu", "libvirtd"].includes(p.fault.touches));
   return [{ what, why: deaf ? "could not be suspended" : unexplained }];
 }

@@ -1,4 +1,5 @@
 /** The faults of the campaign. Each begins, lasts, and ends; what it may destroy is said by what it is. */
+import { execFileSync } from "node:child_process";
 import { grantMs } from "@berth/claims";
 import { between } from "../support/fleet/fabric.ts";
 import type { Fleet } from "../support/fleet/fleet.ts";
@@ -25,7 +26,7 @@ export interface Fault {
   /** How often it is chosen, beside the others. */
   readonly weight: number;
   /** What it takes away: two faults that touch one part of one host do not go together. */
-  readonly touches: "power" | "agent" | "dead-man" | "libvirtd" | "qemu" | "network" | "hand";
+  readonly touches: "power" | "agent" | "dead-man" | "libvirtd" | "qemu" | "network" | "hand" | "policy" | "clock";
   /** How long it may last, in ms; chosen evenly. */
   readonly lasts: readonly [minimum: number, maximum: number];
   begin(scene: FaultScene): Promise<void>;
@@ -34,8 +35,11 @@ export interface Fault {
 
 const nothing = async (): Promise<void> => {};
 
-/** Every fault for a fleet with this profile. */
-export function faultsOf(fleet: Fleet): readonly Fault[] {
+/**
+ * Every fault for a fleet with this profile.
+ * @param clock whether the machine's one wall clock may be set as well
+ */
+export function faultsOf(fleet: Fleet, { clock }: { readonly clock: boolean }): readonly Fault[] {
   const long = grantMs(fleet.profile);
   const short: readonly [number, number] = [200, long];
   const any: readonly [number, number] = [200, 3 * long];
@@ -45,6 +49,14 @@ export function faultsOf(fleet: Fleet): readonly Fault[] {
       begin: async ({ host, note }) => {
         await host.powerCut();
         note(`${host.name} has no power`);
+      },
+      end: ({ host }) => host.boot(),
+    },
+    {
+      ...{ name: "disk of the voter lost", weight: 1, touches: "power", lasts: [500, long] },
+      begin: async ({ host }) => {
+        await host.powerCut();
+        host.wipeVoter();
       },
       end: ({ host }) => host.boot(),
     },
@@ -67,6 +79,22 @@ export function faultsOf(fleet: Fleet): readonly Fault[] {
       ...{ name: "agent stopped", weight: 3, touches: "agent", lasts: any },
       begin: async ({ host }) => host.daemon("agent").signal("SIGSTOP"),
       end: async ({ host }) => host.daemon("agent").signal("SIGCONT"),
+    },
+    {
+      ...{ name: "agent stopped for a minute", weight: 1, touches: "agent", lasts: [60_000, 60_000] },
+      begin: async ({ host }) => host.daemon("agent").signal("SIGSTOP"),
+      end: async ({ host }) => host.daemon("agent").signal("SIGCONT"),
+    },
+    {
+      ...{ name: "all agents restarted in turn", weight: 1, touches: "agent", lasts: [0, 0] },
+      begin: async ({ fleet: f }) => {
+        const names = f.hosts.map(({ name }) => name);
+        for (const host of f.hosts) {
+          await host.restart("agent");
+          await f.until(`${host.name} is back`, () => host.isReady(names), { withinMs: 60_000 });
+        }
+      },
+      end: nothing,
     },
     {
       ...{ name: "dead-man stopped", weight: 2, touches: "dead-man", lasts: any },
@@ -142,7 +170,44 @@ export function faultsOf(fleet: Fleet): readonly Fault[] {
       begin: startOnWrongHost,
       end: nothing,
     },
+    {
+      ...{ name: "class removed", weight: 2, touches: "policy", lasts: any },
+      begin: async ({ fleet: f, host }) => {
+        host.setClass("web", false);
+        f.reload();
+      },
+      end: async ({ fleet: f, host }) => {
+        host.setClass("web", true);
+        f.reload();
+      },
+    },
+    {
+      ...{ name: "policy wants a guest down", weight: 1, touches: "policy", lasts: any },
+      begin: async ({ fleet: f, choice }) => {
+        const guest = choice.of(f.promises);
+        f.setPolicy(f.promises.map((promise) => (promise === guest ? { ...promise, state: "down" } : promise)));
+      },
+      end: async ({ fleet: f }) => {
+        f.setPolicy(f.promises.map(({ state: _down, ...promise }) => promise));
+      },
+    },
+    {
+      ...{ name: "clock set", weight: clock ? 1 : 0, touches: "clock", lasts: [500, long] },
+      begin: async ({ choice }) => stepClock((choice.next() < 0.5 ? -1 : 1) * 3_600),
+      end: async ({ note }) => {
+        stepClock(-stepped);
+        note("the clock is right again");
+      },
+    },
   ];
+}
+
+/** By how much the wall clock is wrong now, seconds. */
+let stepped = 0;
+
+function stepClock(seconds: number): void {
+  execFileSync("date", ["-s", `@${(Date.now() / 1000 + seconds).toFixed(3)}`], { stdio: "ignore" });
+  stepped += seconds;
 }
 
 function othersThan(fleet: Fleet, host: FleetHost): readonly string[] {

@@ -1,6 +1,6 @@
 /** What people do with virsh behind Berth's back, and what was there before Berth. */
 import { grantMs } from "@berth/claims";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Fleet } from "../support/fleet/fleet.ts";
 import type { FleetHost } from "../support/fleet/fleet-host.ts";
 import { uuidOf } from "../support/fleet/fleet-policy.ts";
@@ -15,10 +15,6 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 let fleet: Fleet;
 const xml = tickingGuestXml({ name: "g1", uuid: uuidOf("g1") });
 
-afterEach(async () => {
-  await fleet?.stop();
-});
-
 function anotherThan(host: FleetHost): FleetHost {
   const other = fleet.hosts.find(({ name }) => name !== host.name);
   if (other === undefined) throw new Error("there is no other host");
@@ -26,9 +22,15 @@ function anotherThan(host: FleetHost): FleetHost {
 }
 
 describe("by hand on the wrong host", () => {
-  it("a start is refused by the hook with a sentence that names the owner; without the hook it is suspended", async () => {
+  beforeAll(async () => {
     fleet = await Fleet.start({ guests: [{ name: "g1" }] });
-    await fleet.settled(["g1"], { withinMs: 60_000 });
+  });
+
+  afterAll(async () => {
+    await fleet?.stop();
+  });
+
+  it("a start is refused by the hook with a sentence that names the owner; without the hook it is suspended", async () => {
     const owner = await fleet.ownerOf("g1");
     const wrong = anotherThan(owner);
     const refused = await Incident.begin(fleet, `start by hand on ${wrong.name}, hook there`);
@@ -46,11 +48,10 @@ describe("by hand on the wrong host", () => {
     await wrong.createByHand(xml);
     bare.fault();
     await bare.finish({ undisturbed: ["g1"], on: [owner.name], ended: [`g1 on ${wrong.name}`], overlapMaxMs: 3_000 });
+    wrong.setHook(true);
   });
 
   it("a resume of the copy that was paused when its host was cut off is taken back at once", async () => {
-    fleet = await Fleet.start({ guests: [{ name: "g1" }] });
-    await fleet.settled(["g1"], { withinMs: 60_000 });
     const owner = await fleet.ownerOf("g1");
     const others = fleet.hosts.map(({ name }) => name).filter((name) => name !== owner.name);
     const incident = await Incident.begin(fleet, `resume by hand on ${owner.name}, cut off`);
@@ -67,7 +68,7 @@ describe("by hand on the wrong host", () => {
 
 describe("a guest that ran on two hosts before Berth was started", () => {
   it("goes on where it ran longest, without a pause, and the other copy is suspended and taken down", async () => {
-    fleet = await Fleet.start({ guests: [{ name: "g1" }], berth: false });
+    await using fleet = await Fleet.start({ guests: [{ name: "g1" }], berth: false });
     const [h1, h2] = [fleet.host("h1"), fleet.host("h2")];
     // The hook would ask an agent that does not run yet.
     for (const host of [h1, h2]) {

@@ -71,7 +71,7 @@ export class Incident {
   /** Begins with every guest in `calm` on exactly one host, and every agent that is there in full possession of its powers. */
   static async begin(fleet: Fleet, title: string, calm: readonly string[] = fleet.guests): Promise<Incident> {
     await fleet.calm(calm);
-    return new Incident(fleet, title, await incarnationsOf(fleet));
+    return new Incident(fleet, title, await fleet.incarnations());
   }
 
   /** Times count from here on. */
@@ -108,7 +108,7 @@ export class Incident {
 
   /** Hosts whose incarnation is another than in the beginning: fenced by the others, or booted. */
   async #begunAnew(): Promise<readonly string[]> {
-    const now = await incarnationsOf(this.#fleet);
+    const now = await this.#fleet.incarnations();
     const hosts = this.#fleet.hosts.map(({ name }) => name);
     return hosts.filter((name) => now.get(name) !== this.#incarnations.get(name));
   }
@@ -152,11 +152,6 @@ export class Incident {
 export function endsOf(record: RunRecord, sinceMs: number): readonly string[] {
   const ended = record.processes.filter(({ closeMs }) => closeMs !== undefined && closeMs >= sinceMs);
   return ended.map(({ guest, host }) => `${guest} on ${host}`).sort();
-}
-
-async function incarnationsOf(fleet: Fleet): Promise<ReadonlyMap<string, number>> {
-  const up = fleet.hosts.filter(({ isUp }) => isUp);
-  return new Map(await Promise.all(up.map(async (host) => [host.name, (await host.snapshot()).claims.inc] as const)));
 }
 
 /** Guests that execute on this host now, as `guest on host`. */

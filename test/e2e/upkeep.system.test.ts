@@ -26,8 +26,8 @@ afterAll(async () => {
   await fleet?.stop();
 });
 
-describe("guests go on where they are", () => {
-  it("while libvirtd is away and when it is back", async () => {
+describe("a guest stays on exactly one host", () => {
+  it("while libvirtd is away and when it is back, without a pause", async () => {
     const owner = await fleet.ownerOf("roam");
     const incident = await Incident.begin(fleet, `libvirtd of ${owner.name} stopped and started`);
     incident.fault();
@@ -37,7 +37,7 @@ describe("guests go on where they are", () => {
     await incident.finish({ undisturbed: ["roam"] });
   });
 
-  it("while all agents are restarted, one after the other", async () => {
+  it("while all agents are restarted, one after the other; it moves where that takes longer than a lease", async () => {
     const incident = await Incident.begin(fleet, "rolling restart of all agents");
     incident.fault();
     for (const host of fleet.hosts) {
@@ -49,7 +49,7 @@ describe("guests go on where they are", () => {
     await incident.finish({ withinMs: 60_000 });
   });
 
-  it("while the wall clock is set an hour ahead and back", async () => {
+  it("while the wall clock is set an hour ahead and back, without a pause", async () => {
     const incident = await Incident.begin(fleet, "clock set an hour ahead and back");
     incident.fault();
     const step = (seconds: number) =>
@@ -70,7 +70,7 @@ describe("guests go on where they are", () => {
     await incident.finish({ undisturbed: fleet.guests });
   });
 
-  it("while a voter is restarted", async () => {
+  it("while another voter is restarted, without a pause", async () => {
     const owner = await fleet.ownerOf("roam");
     const voter = fleet.hosts.find((host) => host !== owner) ?? owner;
     const incident = await Incident.begin(fleet, `voter ${voter.name} killed and started`);

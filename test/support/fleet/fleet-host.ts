@@ -134,6 +134,11 @@ export class FleetHost {
     return found;
   }
 
+  /** Lets the agent look at its policy and its classes now, where it runs. */
+  reload(): void {
+    this.#daemons.get("agent")?.signal("SIGHUP");
+  }
+
   /** Ends in order and starts anew, as an update of the package does. */
   async restart(daemon: Daemon): Promise<void> {
     this.daemon(daemon).signal("SIGTERM");

@@ -103,6 +103,11 @@ export class Fleet {
     return found;
   }
 
+  /** What the policy promises now. */
+  get promises(): readonly GuestPromise[] {
+    return this.#guests;
+  }
+
   get guests(): readonly string[] {
     return this.#guests.map(({ name }) => name);
   }
@@ -116,7 +121,7 @@ export class Fleet {
 
   /** Lets every agent look at its policy now. */
   reload(): void {
-    for (const host of this.hosts) if (host.isUp) host.daemon("agent").signal("SIGHUP");
+    for (const host of this.hosts) if (host.isUp) host.reload();
   }
 
   /** No frame passes between the two sides, in either direction. Adds to what is cut. */
@@ -180,6 +185,12 @@ export class Fleet {
       (await Promise.all(up.map((host) => host.isReady(up.map(({ name }) => name))))).every((is) => is);
     await this.until("every agent hears all others and holds a lease", ready, { withinMs });
     await this.settled(guests, { withinMs: endMs - nowMs() });
+  }
+
+  /** Incarnation of every host that is up: a host that was fenced or has booted begins another one. */
+  async incarnations(): Promise<ReadonlyMap<string, number>> {
+    const up = this.hosts.filter(({ isUp }) => isUp);
+    return new Map(await Promise.all(up.map(async (host) => [host.name, (await host.snapshot()).claims.inc] as const)));
   }
 
   /** Waits until the recorder's clock has passed `forMs` from now; for faults that last a certain time. */
