@@ -20,6 +20,6 @@ export function define(command: Command, session: Session): void {
 }
 
 const help = `
-HEARS is each host's own word: the hosts that it hears, with ! before those that it does not. Two hosts that disagree
-about each other have a link that works one way only. CLOCK is how far its wall clock is from this host's.
+HEARS is each host's own word about the others. Two hosts that disagree about each other have a link that works one way
+only. RTT is the round trip, CLOCK how far its wall clock is from this host's.
 `;

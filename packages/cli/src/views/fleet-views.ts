@@ -158,10 +158,12 @@ export const peerView: ListView<PeerItem> = {
   json: (item) => item,
 };
 
-/** Whom that host hears, by its own word: the others by name, those it does not hear with a mark. */
+/** Whom that host hears, by its own word. */
 function hears({ hears: told }: PeerItem): string {
   if (told.length === 0) return "-";
-  return told.map(({ host, up }) => (up ? host : `!${host}`)).join(" ");
+  const deaf = told.filter(({ up }) => !up).map(({ host }) => host);
+  if (deaf.length === told.length) return "nobody";
+  return deaf.length === 0 ? "all" : `all but ${deaf.join(" ")}`;
 }
 
 function age<T>(seconds: (item: T) => number | null): Column<T> {
