@@ -1,5 +1,8 @@
 /** What `plan` and `converge` share: one pass on this host, then its table, its troubles and its exit code. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { PassReport } from "@berth/agent/pass-report";
+import { CliError } from "./cli-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { refuseErrors } from "./findings.ts";
 import { readHostConfig } from "./host-config.ts";
@@ -24,10 +27,11 @@ export interface PassRequest {
   readonly printReports: boolean;
 }
 
-/** Runs one pass and shows it. @throws CliError POLICY_INVALID, NO_POLICY, USAGE */
+/** Runs one pass and shows it. @throws CliError POLICY_INVALID, NO_POLICY, USAGE, REFUSED */
 export async function runPass(request: PassRequest, session: Session): Promise<void> {
   const { BerthHost } = await import("@berth/agent/converge");
   const config = await readHostConfig(request.options, session);
+  mindTheFleet(config.stateDir, request.dryRun, session);
   await using host = new BerthHost({ config });
   const report = await host.converge({
     files: policyFiles(request.files, config),
@@ -42,6 +46,29 @@ export async function runPass(request: PassRequest, session: Session): Promise<v
   tellTrouble(report, session);
   await showPass(report, request, session);
   session.exitCode = exitCodeOf(report, request.options.detailedExitcode === true);
+}
+
+/**
+ * A pass takes this host for the only one. In a fleet that would start guests which another host runs, so it is only shown there.
+ *
+ * @throws CliError REFUSED
+ */
+function mindTheFleet(stateDir: string, dryRun: boolean, session: Session): void {
+  if (!existsSync(join(stateDir, "fleet.json"))) return;
+  if (dryRun) {
+    session.note(
+      "This host belongs to a fleet: what a host alone would do is shown, and its agent asks for a claim first.",
+    );
+    return;
+  }
+  throw new CliError(
+    "REFUSED",
+    "this host belongs to a fleet: a pass by hand would start guests that another host runs",
+    {
+      remedy:
+        "Its agent carries the policy out; `berth reload` lets it do so now, `berth status` shows what became of it.",
+    },
+  );
 }
 
 /** The part of the options that decides what the policy says. */

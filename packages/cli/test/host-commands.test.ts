@@ -1,5 +1,5 @@
 /** Commands on the hypervisor that lives in this process: what a user sees, word for word. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,22 @@ describe("the example, step by step", () => {
 });
 
 describe("converge", () => {
+  it("is refused for safety on a host of a fleet, where a pass by hand knows of no claims; a plan is shown", async () => {
+    const file = policy(oneGuest);
+    mkdirSync(join(folder, "state"));
+    writeFileSync(join(folder, "state", "fleet.json"), "{}");
+    const refused = await run(["converge", file, ...here]);
+    expect(refused).toMatchObject({
+      exitCode: 6,
+      stdout: "",
+      stderr: expect.stringContaining("`berth reload` lets it do so now"),
+    });
+    expect((await run(["get", "guests", "--local", "-f", file, ...here])).stdout).toMatch(/^web1 +test +absent/m);
+    const plan = await run(["plan", file, ...here]);
+    expect(plan.stdout).toMatch(/^web1 +/m);
+    expect(plan.stderr).toContain("This host belongs to a fleet");
+  });
+
   it("says nothing at all when there is nothing to do", async () => {
     const file = policy(oneGuest);
     expect((await run(["converge", file, ...here])).stdout).toContain("web1");
