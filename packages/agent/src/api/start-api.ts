@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { AgentError } from "../agent-error.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { RunningAgent } from "../daemon/running-agent.ts";
 import type { AgentLog } from "../logging/agent-log.ts";
@@ -9,7 +8,7 @@ import { failureOf } from "./api-failure.ts";
 import { answer } from "./api-routes.ts";
 import { followEvents } from "./follow-events.ts";
 import { limitServer, parseBody, parseTarget, readBody, send, serverOptions } from "./http-connection.ts";
-import { isLocalHostHeader, parseLoopback } from "./loopback-address.ts";
+import { isLocalHostHeader, type LoopbackAddress, parseLoopback } from "./loopback-address.ts";
 import { listenOnSocket, openToGroup } from "./unix-socket.ts";
 
 /** What {@link startApi} needs. */
@@ -35,19 +34,14 @@ export interface RunningApi {
  */
 export async function startApi(init: ApiInit): Promise<RunningApi> {
   const { agent, config, log } = init;
+  const loopback = config.httpListen === "" ? undefined : parseLoopback(config.httpListen);
   const metrics = createAgentMetrics(agent);
   const api = newServer((request, response) => void onSocket(request, response, init, metrics));
   await listenOnSocket(api, config.socketPath);
+  outliveErrors(api, log);
   const problem = openToGroup(config.socketPath, config.socketGroup);
   if (problem !== undefined) log.warn("SOCKET_GROUP", `${config.socketPath} stays with its owner alone: ${problem}`);
-  let http: { readonly server: Server; readonly address: string } | undefined;
-  try {
-    if (config.httpListen !== "") http = await listenOnLoopback(config.httpListen, agent, metrics);
-  } catch (error) {
-    await close(api);
-    metrics.stop();
-    throw error;
-  }
+  const http = loopback === undefined ? undefined : await listenOnLoopback(loopback, init, metrics);
   log.info("API_LISTENS", `the local API listens on ${config.socketPath}`, http && { http: http.address });
   return {
     socketPath: config.socketPath,
@@ -63,6 +57,11 @@ function newServer(onRequest: (request: IncomingMessage, response: ServerRespons
   const server = createServer(serverOptions, onRequest);
   limitServer(server);
   return server;
+}
+
+/** A connection that cannot be accepted, such as for want of file descriptors, is no reason for an agent to end. */
+function outliveErrors(server: Server, log: AgentLog): void {
+  server.on("error", (error) => log.error("API_FAILED", "a connection could not be accepted", { error }));
 }
 
 async function onSocket(
@@ -123,19 +122,22 @@ function notReady(agent: RunningAgent): readonly string[] {
   return missing;
 }
 
+/** Undefined, with an error in the log, where the port is taken: guests are worth more than their metrics. */
 async function listenOnLoopback(
-  text: string,
-  agent: RunningAgent,
+  { host, port }: LoopbackAddress,
+  { agent, log }: ApiInit,
   metrics: AgentMetrics,
-): Promise<{ readonly server: Server; readonly address: string }> {
-  const { host, port } = parseLoopback(text);
+): Promise<{ readonly server: Server; readonly address: string } | undefined> {
   const server = newServer((request, response) => void onLoopback(request, response, agent, metrics));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) =>
-      reject(new AgentError("CONFIG_INVALID", `http_listen: ${text} cannot be listened on (${cause.code})`, { cause })),
-    );
-    server.listen(port, host, resolve);
+  const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    server.once("error", resolve);
+    server.listen(port, host, () => resolve(undefined));
   });
+  if (problem !== undefined) {
+    log.error("HTTP_LISTEN", `no metrics and no health: ${host}:${port} cannot be listened on (${problem.code})`);
+    return undefined;
+  }
+  outliveErrors(server, log);
   const { address, port: real, family } = server.address() as AddressInfo;
   return { server, address: family === "IPv6" ? `[${address}]:${real}` : `${address}:${real}` };
 }

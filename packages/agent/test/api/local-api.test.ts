@@ -1,7 +1,8 @@
 /** The local API over a real socket: who is answered, what is refused, and that nothing a caller sends costs much. */
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -311,6 +312,17 @@ describe("the loopback listener", () => {
   it("is not opened on an address that others reach", async () => {
     await expect(serve({ httpListen: "0.0.0.0:0" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
     expect(existsSync(socketPath)).toBe(false);
+  });
+
+  it("is missed, and said to be, where its port is taken: the agent goes on", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void taken.close());
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const { api, lines, client } = await serve({ httpListen: `127.0.0.1:${port}` });
+    expect(api.httpAddress).toBeUndefined();
+    expect(lines).toContainEqual(expect.objectContaining({ code: "HTTP_LISTEN", level: "error" }));
+    expect((await client.status()).asSeenBy).toBe("h1");
   });
 
   it("says what a host lacks that is not ready", async () => {
