@@ -113,6 +113,11 @@ export class ClaimOracle {
     return this.#written.fencedInc(host);
   }
 
+  /** Highest incarnation of a host that even one disk has fenced; 0 when none. */
+  fencedAnywhere(host: HostId): number {
+    return this.#written.fencedAnywhere(host);
+  }
+
   /** This voter's word stands from now on: at once for its own fence, after the quarantine for a copied one. */
   fenceStands(voter: VoterId, host: HostId, inc: number): void {
     this.#standing.note(voter, host, inc);

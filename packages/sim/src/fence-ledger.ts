@@ -24,6 +24,11 @@ export class FenceLedger {
     return this.#byMajority.get(host) ?? 0;
   }
 
+  /** Highest incarnation of a host that any disk at all has fenced; 0 when none. */
+  fencedAnywhere(host: HostId): number {
+    return Math.max(0, ...(this.#fences.get(host)?.values() ?? []));
+  }
+
   /** The disk of this voter fences all incarnations of `host` up to `inc`. */
   note(voter: VoterId, host: HostId, inc: number): void {
     if (inc === 0) return;

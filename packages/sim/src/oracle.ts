@@ -18,7 +18,7 @@ export interface OracleTimes {
   readonly afterFenceMs: number;
   /** How long after a thaw something may still execute: one poll and K1, stretched. */
   readonly wakeGraceMs: number;
-  /** How long a fence that came with the copy for a new voter set does not stand: the quarantine on the fastest clock. */
+  /** D_A on the fastest clock: how long a fence that came with the copy for a new voter set does not stand (the quarantine). */
   readonly copiedFenceMs: number;
 }
 
@@ -137,10 +137,16 @@ export class Oracle {
     const owner = this.claims.owner(process.guest);
     if (owner?.value.owner !== machine.identity) return;
     if (owner.value.inc <= this.claims.fencedOnDisks(machine.identity)) return;
-    if (owner.value.inc !== incarnationOf(machine)) return;
+    if (owner.value.inc !== incarnationOf(machine) || this.#isCornered(machine, owner.value.inc)) return;
     // An empty disk begins again with low incarnations: a claim of the same number from before is not its own.
     if (machine.wipedAtMs > (this.#chosenAtMs.get(process.guest) ?? 0)) return;
     this.report("DESTROYED_WRONGLY", `${process.guest} was destroyed on ${machine.name}, which owns it and wants it`);
+  }
+
+  /** One voter has fenced it and no majority has granted it a lease for D_A: it may give its incarnation up, guests and all. */
+  #isCornered(machine: Machine, inc: number): boolean {
+    const withoutLeaseMs = this.#queue.nowMs - this.leases.validUntilMs(machine.name);
+    return inc <= this.claims.fencedAnywhere(machine.identity) && withoutLeaseMs >= this.#times.copiedFenceMs;
   }
 
   #excuse(machine: Machine, process: GuestProcess, planted: boolean): Excuse | undefined {
