@@ -230,8 +230,8 @@ export interface StatusItem {
     readonly why: string;
     readonly age_seconds: number;
   }[];
-  /** Alarms of the last hour, newest first. */
-  readonly alarms: readonly EventItem[];
+  /** Alarms of the last hour, newest first; equal ones are told once, with how often. */
+  readonly alarms: readonly (EventItem & { readonly times: number })[];
   readonly unheard: readonly Unreachable[];
 }
 

@@ -5,7 +5,8 @@ import { exitCodes } from "../exit-code.ts";
 import { addOutputOptions, outputChoice } from "../options.ts";
 import type { ListView } from "../output/list-view.ts";
 import type { OutputChoice, Session } from "../session.ts";
-import { isWell, statusScreen } from "../views/status-screen.ts";
+import { statusScreen } from "../views/status-screen.ts";
+import { isWell } from "../views/status-worries.ts";
 import { addWatchOption, type Screen, show, type WatchOptions } from "../watch.ts";
 
 type Options = AgentOptions & OutputChoice & WatchOptions & { readonly detailedExitcode?: true };

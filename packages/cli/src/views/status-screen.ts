@@ -8,15 +8,7 @@ import { printable } from "../output/printable.ts";
 import { renderTable } from "../output/table.ts";
 import { formatCount, formatDuration } from "../output/units.ts";
 import { fleetHostView } from "./fleet-views.ts";
-
-/** Names longer than this many are counted. */
-const namesMost = 20;
-
-/** One thing that a person should look at. */
-interface Worry {
-  readonly title: string;
-  readonly lines: readonly string[];
-}
+import { deadManText, leaseText, type Worry, worriesOf } from "./status-worries.ts";
 
 /** @returns the screen; what comes from outside is made printable */
 export function statusScreen(status: StatusItem, paint: Painter): string {
@@ -34,108 +26,11 @@ export function statusScreen(status: StatusItem, paint: Painter): string {
   ].join("");
 }
 
-/** Whether there is anything to look at, for `--detailed-exitcode`. */
-export function isWell(status: StatusItem): boolean {
-  return worriesOf(status).length === 0;
-}
-
 function headline({ fleet, host }: StatusItem, worries: readonly Worry[], paint: Painter): string {
   const count = worries.length;
   const where = printable(`fleet ${fleet}, as seen by ${host}`);
   if (count === 0) return `${where}: ${paint("green", "all is well")}`;
   return `${where}: ${paint("yellow", `look at ${formatCount(count, "thing")}`)}`;
-}
-
-function worriesOf(status: StatusItem): Worry[] {
-  const { lease, guests, dead_man: deadMan, hypervisor, policy, alarms, unheard, at } = status;
-  const witness = !status.hypervisor_host;
-  const nowMs = Date.parse(at);
-  return [
-    worry("Guests that run twice", guests.duplicates),
-    worry(
-      "No lease",
-      lease.held || witness
-        ? []
-        : [leaseText(status), "what is protected here is paused until a majority of the voters answers"],
-    ),
-    worry(
-      "Promised to run, and not running",
-      atMost(
-        guests.not_running.map(
-          ({ name, state, reason }) => `${name}: ${state}${reason === "" ? "" : `; here: ${reason}`}`,
-        ),
-      ),
-    ),
-    worry(
-      "Promises not kept",
-      atMost(status.not_kept.map(({ name, outcome, reason }) => `${name}: ${outcome}${tail(reason)}`)),
-    ),
-    worry(
-      "Hosts that are not heard",
-      unheard.map(({ reason }) => reason),
-    ),
-    worry('The promise "on one host only" is weakened', weakened(status)),
-    worry(
-      "The hypervisor does not answer",
-      witness || hypervisor.up ? [] : [hypervisor.problem ?? "no reason is known"],
-    ),
-    worry(
-      "The dead-man",
-      witness || (deadMan.sign === "alive" && !(lease.held && deadMan.expired === true)) ? [] : [deadManText(status)],
-    ),
-    worry(
-      policy.bad ? "The newest policy has errors; the one before is in force" : "The policy has findings",
-      atMost(policy.findings.map(({ place, severity, message }) => `${place}: ${severity}: ${message}`)),
-    ),
-    worry(
-      "No policy is in force",
-      policy.generation === 0 && !policy.bad && !witness ? ["nothing is promised by this host"] : [],
-    ),
-    worry("Policies differ", policiesDiffer(status)),
-    worry("Draining", status.draining ? ["this host gives its guests up and takes none; `berth undrain` ends it"] : []),
-    worry(
-      "Alarms of the last hour",
-      alarms.map(
-        (alarm) => `${formatDuration((nowMs - Date.parse(alarm.at)) / 1000)} ago  ${alarm.code}  ${alarm.text}`,
-      ),
-    ),
-  ].filter(({ lines }) => lines.length > 0);
-}
-
-function worry(title: string, lines: readonly string[]): Worry {
-  return { title, lines };
-}
-
-function atMost(lines: readonly string[]): readonly string[] {
-  if (lines.length <= namesMost) return lines;
-  return [...lines.slice(0, namesMost), `and ${lines.length - namesMost} more`];
-}
-
-function tail(reason: string): string {
-  return reason === "" ? "" : ` (${reason})`;
-}
-
-/** Reasons of this host and, by their own word, of those that are heard; one that several have is said once. */
-function weakened({ hosts }: StatusItem): readonly string[] {
-  const heard = hosts.filter(({ state }) => state === "up");
-  const pairs = heard.flatMap(({ name, degraded }) => degraded.map((reason) => ({ name, reason })));
-  return [...Map.groupBy(pairs, ({ reason }) => reason)].map(([reason, group]) => {
-    return `${group.map(({ name }) => name).join(", ")}: ${reason}`;
-  });
-}
-
-function policiesDiffer({ hosts, policy }: StatusItem): readonly string[] {
-  if (policy.generation === 0) return [];
-  return hosts.flatMap(({ name, self, policy_digest: digest, policy_problem: problem, hypervisor, state }) => {
-    if (self || !hypervisor || state !== "up" || digest === null) return [];
-    if (problem !== undefined) return [`${name}: ${problem}`];
-    if (digest === policy.digest) return [];
-    return [
-      digest === ""
-        ? `${name} has none in force`
-        : `${name} has ${digest.slice(0, 8)}, this host ${policy.digest.slice(0, 8)}`,
-    ];
-  });
 }
 
 function facts(status: StatusItem): readonly (readonly [string, string])[] {
@@ -169,32 +64,12 @@ function facts(status: StatusItem): readonly (readonly [string, string])[] {
   return rows;
 }
 
-function leaseText({ lease }: StatusItem): string {
-  const { held, remaining_seconds: left, incarnation, voters_heard, voters_needed, voters_total } = lease;
-  const voters = `${voters_heard} of ${formatCount(voters_total, "voter")} answered lately, ${voters_needed} needed`;
-  return held
-    ? `held, ${left} s left, incarnation ${incarnation}; ${voters}`
-    : `none, incarnation ${incarnation}; ${voters}`;
-}
-
 function voterText({ lease: { voter } }: StatusItem): string {
   if (voter === null) return "this host has no vote";
   if (!voter.active) return "this host's vote is not active yet";
   if (voter.sealed) return "active, sealed: the set of voters is being changed";
   if (voter.quarantine_seconds > 0) return `active, in quarantine for ${voter.quarantine_seconds} s after its start`;
   return `active, ${formatCount(voter.live_hosts, "host")} with a lease here`;
-}
-
-function deadManText({ dead_man: deadMan }: StatusItem): string {
-  const { sign, expired, watchdog, hypervisor_up } = deadMan;
-  if (sign !== "alive")
-    return `${sign}: no guest is started or resumed here until it answers (systemctl status berth-dead-man)`;
-  const notes = [
-    ...(expired === true ? ["its deadline has passed: it stops what is protected"] : []),
-    watchdog === "absent" ? "no watchdog device" : `watchdog ${watchdog ?? "unknown"}`,
-    ...(hypervisor_up === false ? ["without its hypervisor connection it can only kill"] : []),
-  ];
-  return `alive, ${notes.join(", ")}`;
 }
 
 function policyText({ generation, digest, since, promises }: StatusItem["policy"]): string {

@@ -4,7 +4,7 @@
  */
 import { formatPosition } from "@berth/model";
 import type { AgentEvent, AgentSnapshot, PolicyInForce } from "../../daemon/running-agent.ts";
-import type { EventItem, GuestItem, PolicyItem, StatusItem } from "../answers.ts";
+import type { GuestItem, PolicyItem, StatusItem } from "../answers.ts";
 import { copyText, guestItemsByName } from "./fleet-guests.ts";
 import { hostItems } from "./fleet-hosts.ts";
 import { hearings, seconds, unheard } from "./hearing.ts";
@@ -141,9 +141,11 @@ function deadManOf({ deadMan }: AgentSnapshot): StatusItem["dead_man"] {
   };
 }
 
-function alarms(events: readonly AgentEvent[], nowMs: number): readonly EventItem[] {
-  return events
-    .filter(({ level, at }) => level === "alarm" && nowMs - Date.parse(at) <= alarmsMs)
-    .slice(-alarmsMost)
-    .reverse();
+/** Newest first, equal ones told once. */
+function alarms(events: readonly AgentEvent[], nowMs: number): StatusItem["alarms"] {
+  const recent = events.filter(({ level, at }) => level === "alarm" && nowMs - Date.parse(at) <= alarmsMs);
+  const groups = Map.groupBy(recent.reverse(), ({ code, text }) => `${code} ${text}`);
+  return [...groups.values()]
+    .slice(0, alarmsMost)
+    .flatMap(([newest, ...older]) => (newest === undefined ? [] : [{ ...newest, times: older.length + 1 }]));
 }
