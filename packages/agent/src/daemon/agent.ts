@@ -321,7 +321,7 @@ export class Agent implements RunningAgent {
   }
 
   #lookAtDeadMan(): void {
-    const event = this.#deadMan.look(this.#parts.clock.now());
+    const event = this.#deadMan.look(() => this.#parts.clock.now());
     if (event !== undefined) this.#loop.handle(event);
     const condition = {
       leased: this.#loop.view().leaseRemainingMs > 0,

@@ -22,8 +22,9 @@ export class DeadManWatch {
   }
 
   /** Reads the heartbeat; the event when it is a new one. */
-  look(now: Now): Extract<HostEvent, { kind: "dead-man-alive" }> | undefined {
-    const sign = this.#link.sign(now);
+  look(clock: () => Now): Extract<HostEvent, { kind: "dead-man-alive" }> | undefined {
+    const sign = this.#link.sign(clock);
+    const now = clock();
     if (sign.kind !== "alive") {
       // Between two polls of the dead-man there is nothing new; that is silence only when it lasts.
       const recent = this.#aliveAt !== undefined && now.bootMs - this.#aliveAt.bootMs < silentMs;

@@ -11,14 +11,16 @@ interface KnownRun extends GuestRun {
   readonly uuid: string;
   /** The hypervisor's number of it. */
   readonly run: number | undefined;
-  /** When its process was last seen. */
+  /** When its process was last seen, or looked for. */
   atMs: number;
+  readonly sought: number;
 }
 
 /** A run whose process is known is believed this long before its process is looked at again. @default 10 s */
 const believedMs = 10_000;
-/** Right after a start the pid file may not be there yet. */
+/** Right after a start the pid file may not be there yet, so it is looked for again soon; a driver without any has none. */
 const searchMs = 1_000;
+const searches = 3;
 
 /**
  * Which process runs which guest, and since when. Found by libvirt's pid files once per run and remembered: to look for a
@@ -41,7 +43,8 @@ export class GuestRuns {
     const process = guestProcess({ guest: name, uuid }, this.#places);
     const same = known?.uuid === uuid && known.run === run && known.process?.pid === process?.pid;
     const startedAtMs = same ? known.startedAtMs : startOf(process?.startTicks);
-    const found = { uuid, run, atMs: nowMs, startedAtMs, ...(process === undefined ? {} : { process }) };
+    const sought = same ? known.sought + 1 : 1;
+    const found = { uuid, run, atMs: nowMs, sought, startedAtMs, ...(process === undefined ? {} : { process }) };
     this.#known.set(name, found);
     return found;
   }
@@ -61,7 +64,7 @@ export class GuestRuns {
 
   #isCurrent(known: KnownRun, nowMs: number): boolean {
     const age = nowMs - known.atMs;
-    if (known.process === undefined) return age < searchMs;
+    if (known.process === undefined) return age < (known.sought < searches ? searchMs : believedMs);
     if (age < believedMs) return true;
     known.atMs = nowMs;
     return isAlive(known.process);

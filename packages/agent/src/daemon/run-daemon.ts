@@ -1,9 +1,11 @@
 import { flushCompileCache } from "node:module";
+import { reasonOf } from "../agent-error.ts";
 import { startApi } from "../api/start-api.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
 import { openFleetHome } from "../fleet/fleet-home.ts";
 import { createAgentLog } from "../logging/agent-log.ts";
+import { watchUncaught } from "./library-faults.ts";
 import { ServiceNotifier } from "./service-notifier.ts";
 import { startAgent } from "./start-agent.ts";
 
@@ -33,16 +35,27 @@ export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Pro
   });
   const running = await startAgent({ config, agent, home, log, withDeadMan });
   const notifier = new ServiceNotifier(process.env);
+  const bug = Promise.withResolvers<never>();
+  const unwatch = watchUncaught({
+    link: (error) => log.warn("PEER_LINK_FAULT", `a link died under libp2p's hands: ${error.message}`),
+    ours: (error) => {
+      process.exitCode = 1;
+      bug.reject(error);
+    },
+  });
+  bug.promise.catch(() => {});
   try {
     const api = await startApi({ agent: running, config: agent, log });
-    const onHangUp = () => void running.reload();
+    const onHangUp = () => {
+      running.reload().catch((error: unknown) => log.warn("POLICY_PROBLEM", reasonOf(error)));
+    };
     process.on("SIGHUP", onHangUp);
     log.info("AGENT_STARTED", `${home.self} of fleet ${home.fleet} runs, pid ${process.pid}`);
     notifier.ready();
     // An agent seldom ends in order, and one that starts again has T_fence less the time for it: a compiled start is twice as fast.
     flushCompileCache();
     try {
-      const name = await Promise.race([signal, running.ended.then(() => undefined)]);
+      const name = await Promise.race([signal, running.ended.then(() => undefined), bug.promise]);
       if (name !== undefined) log.info("AGENT_STOPS", `ends on ${name}; its guests run on until the lease ends`);
     } finally {
       process.off("SIGHUP", onHangUp);
@@ -56,5 +69,6 @@ export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Pro
     });
     setTimeout(() => process.exit(), exitMs).unref();
     await running.stop();
+    unwatch();
   }
 }

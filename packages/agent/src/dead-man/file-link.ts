@@ -55,8 +55,9 @@ class FileLink implements DeadManLink {
     }
   }
 
-  sign(now: Now): DeadManSign {
+  sign(clock: () => Now): DeadManSign {
     const heartbeat = readTmpfsFile(this.#paths.heartbeat) as DeadManHeartbeat | undefined;
+    const now = clock();
     if (heartbeat === undefined || heartbeat.bootId !== this.#bootId) return { kind: "absent" };
     const differenceMs = clockDifferenceMs(heartbeat.at, now);
     if (differenceMs > clockToleranceMs) return { kind: "other-clocks", differenceMs };

@@ -37,6 +37,9 @@ export interface DeadManLink {
   readFeed(): DeadManFeed | undefined;
   /** Replaces the feed; the dead-man's next poll sees it. @throws AgentError DEAD_MAN_FEED_FAILED */
   writeFeed(feed: DeadManFeed): void;
-  /** Reads the heartbeat; call every 100 to 500 ms. */
-  sign(now: Now): DeadManSign;
+  /**
+   * Reads the heartbeat, and the clock after it: a process that is preempted in between would else take its own past for
+   * another clock. Call every 100 to 500 ms.
+   */
+  sign(clock: () => Now): DeadManSign;
 }
