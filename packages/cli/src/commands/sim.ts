@@ -30,6 +30,7 @@ interface UpOptions extends FolderOption {
   readonly guests: number;
   readonly profile: string;
   readonly policy?: string;
+  readonly watchdog?: true;
   readonly detach?: true;
 }
 
@@ -43,6 +44,7 @@ function defineUp(command: Command, session: Session): void {
     .addOption(countOption("-n, --hosts <count>", "hosts", hostsMost).default(5))
     .addOption(countOption("--guests <count>", "guests that may run on any host", 100).default(4))
     .addOption(choiceOption("--profile <name>", "how fast a host is given up", ["fast", "lan"]).default("lan"))
+    .option("--watchdog", "give each host a watchdog device, which resets it when its dead-man is frozen too")
     .option("--policy <file>", "policy of every host, in place of --guests; classes h1, h2, ... name the hosts")
     .option("--detach", "return once every guest runs, and leave the fleet running")
     .action((options: UpOptions) => up(options, session));
@@ -51,15 +53,21 @@ function defineUp(command: Command, session: Session): void {
 async function up(options: UpOptions, session: Session): Promise<void> {
   const { simulationFolder } = await import("../simulation/simulation-folder.ts");
   const { detachSimulation, runSimulation } = await import("../simulation/run-simulation.ts");
+  const { profileOf } = await import("../simulation/host-files.ts");
   const { guestsPolicy, hostNames } = await import("../simulation/simulation-plan.ts");
   const folder = simulationFolder(options.dir);
   const policy = options.policy === undefined ? guestsPolicy(options.guests) : readPolicyFile(options.policy);
-  const { hosts, profile } = options;
+  const { hosts, profile, watchdog = false } = options;
+  profileOf({ profile, watchdog });
   if (options.detach !== true) {
-    return runSimulation({ hosts: hostNames(hosts), profile, policy, folder, startMs: guestStartMs }, session);
+    return runSimulation(
+      { hosts: hostNames(hosts), profile, watchdog, policy, folder, startMs: guestStartMs },
+      session,
+    );
   }
   const source = options.policy === undefined ? ["--guests", String(options.guests)] : ["--policy", options.policy];
-  return detachSimulation(folder, ["--hosts", String(hosts), "--profile", profile, ...source], session);
+  const given = ["--hosts", String(hosts), "--profile", profile, ...(watchdog ? ["--watchdog"] : [])];
+  return detachSimulation(folder, [...given, ...source], session);
 }
 
 /** What a small real guest takes from the start to its first instruction. */

@@ -9,7 +9,7 @@ import { placesOf, type SimulationPlan } from "./simulation-plan.ts";
 
 /** Founds the fleet and writes configuration and policy of every host. @throws CliError USAGE, and what makeFleet throws */
 export async function writeHostFiles(plan: SimulationPlan, network: SimulatedNetwork): Promise<void> {
-  const profile = profileNamed(plan.profile);
+  const profile = profileOf(plan);
   for (const host of plan.hosts) {
     const places = placesOf(plan, host);
     mkdirSync(places.stateDir, { recursive: true, mode: 0o700 });
@@ -26,15 +26,12 @@ export async function writeHostFiles(plan: SimulationPlan, network: SimulatedNet
   );
 }
 
-/** Names of the profiles that a simulation may have: those that need no watchdog device. */
-export const profileNames = Object.values(profiles)
-  .filter(({ watchdogMs }) => watchdogMs === 0)
-  .map(({ name }) => name);
-
-function profileNamed(name: string) {
-  const profile = Object.values(profiles).find((candidate) => candidate.name === name);
-  if (profile !== undefined) return profile;
-  throw new CliError("USAGE", `no profile "${name}"`, { unknown: { word: name, known: profileNames } });
+/** The fleet's profile: with a watchdog device the one of the same name that waits for it. @throws CliError USAGE */
+export function profileOf({ profile, watchdog = false }: Pick<SimulationPlan, "profile" | "watchdog">) {
+  const name = watchdog ? `${profile}-watchdog` : profile;
+  const found = Object.values(profiles).find((candidate) => candidate.name === name);
+  if (found !== undefined) return found;
+  throw new CliError("USAGE", `there is no profile ${name}`, { remedy: "A watchdog device goes with --profile lan." });
 }
 
 /** JSON is YAML, and needs no care with quoting. */
@@ -50,6 +47,7 @@ function hostConfig(plan: SimulationPlan, host: string, network: SimulatedNetwor
     classes: [host],
     peer_addresses: Object.fromEntries(others.map((to) => [to, [network.dialAddress({ from: host, to })]])),
     http_listen: "",
+    ...(plan.watchdog === true ? { watchdog: places.watchdog } : {}),
     pass_period: 5,
     shutdown_timeout: 2,
   };

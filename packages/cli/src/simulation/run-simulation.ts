@@ -23,6 +23,7 @@ const comeUpMs = 90_000;
 export async function runSimulation(init: SimulationInit, session: Session): Promise<void> {
   const interrupted = session.terminal.interruptSignal();
   const screen = openScreen(session, footer);
+  if (!session.terminal.stdout.isTerminal) session.note(`${init.hosts.length} hosts in ${init.folder}; try: ${footer}`);
   try {
     const simulation = await Simulation.up({ ...init, onLine: (line) => screen.tell(line) });
     interrupted.addEventListener("abort", () => void simulation.down());

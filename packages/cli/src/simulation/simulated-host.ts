@@ -7,6 +7,7 @@ import { bootNetworks, cutPower } from "@berth/agent/adapters/embedded/power";
 import { StateStore } from "@berth/agent/adapters/embedded/state-store";
 import { launcher } from "../launcher.ts";
 import type { Guardian } from "./guardian.ts";
+import { SimulatedWatchdog } from "./simulated-watchdog.ts";
 import type { HostPlaces } from "./simulation-plan.ts";
 
 /** The two processes of a host. */
@@ -20,6 +21,8 @@ export interface HostComponents {
   readonly guardian: Guardian;
   /** Told when a process ends that nobody ended. */
   readonly onUnexpectedEnd: (role: Role, how: string) => void;
+  /** Told when the watchdog device was not fed in time: the host must be reset. */
+  readonly onWatchdog: () => void;
 }
 
 /** A process that ended by itself is started again after this long. @default 1 s, as the systemd units do */
@@ -36,9 +39,16 @@ export class SimulatedHost {
   readonly #frozen = new Set<Role>();
   readonly #ending = new WeakSet<ChildProcess>();
   readonly #hypervisor: StateStore;
+  readonly #watchdogMs: number;
+  #watchdog: SimulatedWatchdog | undefined;
   #powered = false;
 
-  constructor(components: HostComponents, init: { readonly name: string; readonly places: HostPlaces }) {
+  /** @param init `watchdogMs`: how long its watchdog device waits; 0: it has none */
+  constructor(
+    components: HostComponents,
+    init: { readonly name: string; readonly places: HostPlaces; readonly watchdogMs: number },
+  ) {
+    this.#watchdogMs = init.watchdogMs;
     this.name = init.name;
     this.places = init.places;
     this.#parts = components;
@@ -64,6 +74,10 @@ export class SimulatedHost {
   async powerOn(): Promise<void> {
     mkdirSync(this.places.runDir, { recursive: true, mode: 0o700 });
     await bootNetworks(this.#hypervisor);
+    if (this.#watchdogMs > 0) {
+      const init = { path: this.places.watchdog, timeoutMs: this.#watchdogMs };
+      this.#watchdog = new SimulatedWatchdog({ ...init, onExpired: this.#parts.onWatchdog });
+    }
     this.#powered = true;
     this.#start("dead-man");
     this.#start("agent");
@@ -72,6 +86,7 @@ export class SimulatedHost {
   /** What a pulled plug does: both processes, every guest, and everything in memory are gone at once. */
   async powerCut(): Promise<void> {
     this.#powered = false;
+    this.#watchdog?.close();
     await Promise.all((["agent", "dead-man"] as const).map((role) => this.#kill(role)));
     await cutPower(this.#hypervisor);
     rmSync(this.places.runDir, { recursive: true, force: true });
@@ -97,6 +112,7 @@ export class SimulatedHost {
   /** The orderly end of the simulation. */
   async stop(): Promise<void> {
     this.#powered = false;
+    this.#watchdog?.close();
     for (const role of ["agent", "dead-man"] as const) {
       this.thaw(role);
       const child = this.#processes.get(role);

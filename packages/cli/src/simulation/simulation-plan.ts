@@ -14,6 +14,8 @@ export interface SimulationPlan {
   readonly runFolder: string;
   /** How long an embedded guest takes to start, ms. */
   readonly startMs: number;
+  /** Whether each host has a watchdog device; the profile then is one with time for it. @default false */
+  readonly watchdog?: boolean;
 }
 
 /** Where the parts of one host lie. */
@@ -28,6 +30,8 @@ export interface HostPlaces {
   readonly deadManLog: string;
   readonly runDir: string;
   readonly socketPath: string;
+  /** The watchdog device, where the simulation has such. */
+  readonly watchdog: string;
 }
 
 /** The places of a host. */
@@ -44,6 +48,7 @@ export function placesOf(plan: SimulationPlan, host: string): HostPlaces {
     deadManLog: `${folder}/dead-man.log`,
     runDir,
     socketPath: `${runDir}/agent.sock`,
+    watchdog: `${runDir}/watchdog`,
   };
 }
 

@@ -1,19 +1,18 @@
 /** A fleet of real agents on this machine: founds it, starts it, does to it what it is told, and shows what comes of it. */
-import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { reasonOf } from "@berth/agent/agent-error";
-import { agentClient } from "@berth/agent/api/client";
 import { CliError } from "../cli-error.ts";
-import { AgentWatch } from "./agent-watch.ts";
+import type { AgentWatch } from "./agent-watch.ts";
 import { type ControlAnswer, type ControlRequest, ControlServer } from "./control.ts";
 import { Guardian } from "./guardian.ts";
 import { guestsOf } from "./guest-states.ts";
-import { writeHostFiles } from "./host-files.ts";
+import { agentWatch, simulatedHost } from "./host-assembly.ts";
+import { profileOf, writeHostFiles } from "./host-files.ts";
 import { Recorder } from "./recorder.ts";
-import { type Role, SimulatedHost } from "./simulated-host.ts";
+import type { Role, SimulatedHost } from "./simulated-host.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { takeFolder } from "./simulation-folder.ts";
-import { placesOf, type SimulationPlan } from "./simulation-plan.ts";
+import type { SimulationPlan } from "./simulation-plan.ts";
 import type { SimulationStatus, StoryLine } from "./simulation-status.ts";
 import { Story } from "./story.ts";
 
@@ -22,10 +21,12 @@ export interface SimulationInit extends Omit<SimulationPlan, "runFolder"> {
   readonly onLine?: (line: StoryLine) => void;
 }
 
-/** How often journals and agents are looked at. */
+/** How often the journals are looked at. */
 const lookMs = 200;
-/** How long an agent may take to answer one question before it counts as silent. */
-const answerMs = 1_000;
+/** A host that was reset is back after this long. */
+const bootMs = 2_000;
+/** How often each agent is asked: a lease counts down by itself in between. */
+const askMs = 500;
 
 interface Parts {
   readonly plan: SimulationPlan;
@@ -44,6 +45,7 @@ export class Simulation {
   readonly #timer: NodeJS.Timeout;
   readonly #ended = Promise.withResolvers<void>();
   #ending: Promise<void> | undefined;
+  #nextAskMs = 0;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -61,9 +63,10 @@ export class Simulation {
     guardian.watchFolder(runFolder);
     const network = await SimulatedNetwork.open(plan.hosts);
     await writeHostFiles(plan, network);
-    const hosts = plan.hosts.map((name) => simulatedHost(plan, name, guardian, story));
+    const onWatchdog = (name: string) => void simulation?.resetByWatchdog(name);
+    const hosts = plan.hosts.map((name) => simulatedHost(plan, name, { guardian, story, onWatchdog }));
     const watches = new Map(hosts.map((host) => [host.name, agentWatch(host, story)]));
-    const simulation = new Simulation({
+    const simulation: Simulation = new Simulation({
       plan,
       guardian,
       network,
@@ -93,7 +96,7 @@ export class Simulation {
     const words = [...watches.values()].flatMap(({ word }) => word ?? []);
     return {
       upMs: story.upMs,
-      profile: plan.profile,
+      profile: profileOf(plan).name,
       folder: plan.folder,
       hosts: hosts.map((host) => {
         const said = host.powered ? watches.get(host.name)?.word : undefined;
@@ -106,6 +109,17 @@ export class Simulation {
       story: story.lines,
       overlap: recorder.overlap(),
     };
+  }
+
+  /** What a watchdog device does that was not fed in time: everything on the host is gone, and it boots. */
+  async resetByWatchdog(name: string): Promise<void> {
+    const host = this.#host(name);
+    this.#parts.story.notice(name, "the watchdog device resets the host", "cause");
+    await this.#loseEverything(host);
+    await delay(bootMs);
+    if (this.#ending !== undefined || host.powered) return;
+    this.#parts.network.power(name, true);
+    await host.powerOn();
   }
 
   /** Waits until the status is as wanted; looks every 50 ms. @throws CliError SIMULATION_FAILED with `what` after the time */
@@ -157,6 +171,8 @@ export class Simulation {
     const { hosts, watches, recorder, story } = this.#parts;
     const powered = new Set(hosts.filter((host) => host.powered).map(({ name }) => name));
     for (const entry of recorder.take()) story.recorded(entry, powered.has(entry.host));
+    if (performance.now() < this.#nextAskMs) return;
+    this.#nextAskMs = performance.now() + askMs;
     for (const [name, watch] of watches) if (powered.has(name)) watch.ask();
   }
 
@@ -222,13 +238,18 @@ export class Simulation {
       );
     }
     this.#parts.story.command(`power cut on ${host.name}`);
-    this.#parts.network.power(host.name, false);
-    await host.powerCut();
-    this.#parts.watches.get(host.name)?.forget();
+    await this.#loseEverything(host);
     return this.#answer(
       `${host.name} has lost its power: agent, dead-man and guests are gone`,
       `its guests come up elsewhere; \`berth sim start ${host.name}\` brings it back`,
     );
+  }
+
+  /** The network goes dark first: a host without power says no farewell. */
+  async #loseEverything(host: SimulatedHost): Promise<void> {
+    this.#parts.network.power(host.name, false);
+    await host.powerCut();
+    this.#parts.watches.get(host.name)?.forget();
   }
 
   #freeze(
@@ -240,10 +261,13 @@ export class Simulation {
     if (frozen.length === 0) return { kind: "refused", why: `nothing runs on ${host.name} that could be frozen` };
     if (forSeconds !== undefined) setTimeout(() => this.#thaw(host), forSeconds * 1000).unref();
     const how = forSeconds === undefined ? "" : ` for ${forSeconds} s`;
-    const look = all
-      ? "without a watchdog device nobody stops its guests: the overlap is measured, and shown"
-      : "its dead-man pauses its guests when the lease is over; then they come up elsewhere";
-    return this.#done(`froze ${frozen.join(" and ")} of ${host.name}${how}`, look);
+    return this.#done(`froze ${frozen.join(" and ")} of ${host.name}${how}`, this.#adviceOnFreeze(all));
+  }
+
+  #adviceOnFreeze(all: boolean): string {
+    if (!all) return "its dead-man pauses its guests when the lease is over; then they come up elsewhere";
+    if (this.#parts.plan.watchdog === true) return "the watchdog device resets it; then its guests come up elsewhere";
+    return "without a watchdog device nobody stops its guests: the overlap is measured, and shown";
   }
 
   #thaw(host: SimulatedHost): ControlAnswer {
@@ -283,25 +307,4 @@ function hostsIn(request: ControlRequest): readonly string[] {
   if (request.kind === "partition") return request.groups.flat();
   if (request.kind === "cut") return [request.from, request.to];
   return "host" in request ? [request.host] : [];
-}
-
-function simulatedHost(plan: SimulationPlan, name: string, guardian: Guardian, story: Story): SimulatedHost {
-  const places = placesOf(plan, name);
-  const onUnexpectedEnd = (role: Role, how: string) => {
-    const last = lastLine(role === "agent" ? places.agentLog : places.deadManLog);
-    story.notice(name, `${role} ended (${how}) and is started again${last === "" ? "" : `: ${last}`}`);
-  };
-  return new SimulatedHost({ guardian, onUnexpectedEnd }, { name, places });
-}
-
-/** What a process said last, for whoever wonders why it ended. */
-function lastLine(log: string): string {
-  return readFileSync(log, "utf8").trimEnd().split("\n").at(-1)?.slice(0, 300) ?? "";
-}
-
-function agentWatch(host: SimulatedHost, story: Story): AgentWatch {
-  return new AgentWatch({
-    client: agentClient({ socketPath: host.places.socketPath, deadlineMs: answerMs }),
-    onEvent: (event) => story.told(host.name, event),
-  });
 }

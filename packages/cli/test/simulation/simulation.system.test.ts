@@ -230,17 +230,23 @@ describe("a simulated fleet", () => {
   });
 });
 
-describe("a simulation that is killed", () => {
-  it("takes every process and its folder in memory with it", async () => {
-    const other = join(folder, "killed");
+describe("a simulation with watchdog devices, that is killed in the end", () => {
+  it("resets a host whose dead-man is frozen too, and takes every process and its folder in memory with it", async () => {
     const parent: ChildProcess = spawn(
       process.execPath,
-      [launcher, "sim", "up", "-n", "2", "--guests", "1", "--profile", "fast", "--dir", other],
+      [launcher, "sim", "up", "-n", "3", "--guests", "3", "--watchdog", "--dir", dir],
       { env, stdio: "ignore" },
     );
-    // The parent, its guardian, two agents and two dead-men.
-    await vi.waitFor(() => expect(survivors()).toHaveLength(6), patience);
-    const memory = readMark(other)?.runFolder ?? "";
+    await vi.waitFor(() => expect(existsSync(readMark(dir)?.controlSocket ?? "")).toBe(true), patience);
+    const { host, guests } = chooseHost(await settled());
+    expect(hostOf(status(), host)?.degraded?.join()).not.toContain("watchdog");
+    expect(sim("freeze", host, "--all").status).toBe(0);
+    const now = await movedFrom(host);
+    const told = now.story.map(({ who, text }) => `${who}: ${text}`);
+    expect(told).toContain(`${host}: the watchdog device resets the host`);
+    for (const guest of guests) expect(told).toContain(`${host}: ${guest} is gone with the power`);
+    const memory = readMark(dir)?.runFolder ?? "";
+    expect(survivors().length).toBeGreaterThanOrEqual(6);
     parent.kill("SIGKILL");
     await vi.waitFor(() => expect(survivors()).toEqual([]), patience);
     await vi.waitFor(() => expect(existsSync(memory)).toBe(false), patience);
