@@ -53,6 +53,7 @@ export async function runEpisode(fleet: Fleet, init: EpisodeInit): Promise<Episo
     fleet.settled(fleet.guests, { withinMs: boundMs, steadyMs: 1_000 }),
   );
   // A host that was fenced clears away before it begins anew; and the next episode begins with everybody back.
+  problems.push(...(await reviveDaemons(fleet)));
   const calm = await withoutError(problems, () => fleet.calm(fleet.guests, boundMs));
   const now = calm ? await fleet.incarnations() : before;
   const fenced = fleet.hosts.map(({ name }) => name).filter((name) => now.get(name) !== before.get(name));

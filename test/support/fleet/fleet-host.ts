@@ -134,9 +134,10 @@ export class FleetHost {
     return found;
   }
 
-  /** Lets the agent look at its policy and its classes now, where it runs. */
+  /** Lets the agent look at its policy and its classes now. One that is still starting will read them in any case. */
   reload(): void {
-    this.#daemons.get("agent")?.signal("SIGHUP");
+    const agent = this.#daemons.get("agent");
+    if (agent?.log().includes("AGENT_STARTED") === true) agent.signal("SIGHUP");
   }
 
   /** Ends in order and starts anew, as an update of the package does. */

@@ -1,6 +1,6 @@
 /** A daemon inside a private host: its log in a file, its pid as the machine outside sees it, signals straight to it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,12 +15,21 @@ export class HostProcess {
   readonly pid: number;
   readonly logFile: string;
   readonly ended: Promise<void>;
+  /** Where its part of the log begins: earlier lives wrote before it. */
+  readonly #logStart: number;
 
-  private constructor(parts: { entry: ChildProcess; pid: number; logFile: string; ended: Promise<void> }) {
+  private constructor(parts: {
+    readonly entry: ChildProcess;
+    readonly pid: number;
+    readonly logFile: string;
+    readonly ended: Promise<void>;
+    readonly logStart: number;
+  }) {
     this.#entry = parts.entry;
     this.pid = parts.pid;
     this.logFile = parts.logFile;
     this.ended = parts.ended;
+    this.#logStart = parts.logStart;
   }
 
   /** Starts `command` inside the host; it ends with the host at the latest. */
@@ -31,13 +40,14 @@ export class HostProcess {
   ): Promise<HostProcess> {
     const [file, ...args] = host.inside(...command);
     const log = openSync(logFile, "a");
+    const logStart = fstatSync(log).size;
     const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
     const entry = spawn(file, args, { stdio: ["ignore", log, log], env });
     closeSync(log);
     const ended = new Promise<void>((resolve) => {
       entry.once("exit", () => resolve());
     });
-    return new HostProcess({ entry, pid: await childOf(entry), logFile, ended });
+    return new HostProcess({ entry, pid: await childOf(entry), logFile, ended, logStart });
   }
 
   get running(): boolean {
@@ -62,8 +72,9 @@ export class HostProcess {
     await this.ended;
   }
 
+  /** What it said in this life. */
   log(): string {
-    return readFileSync(this.logFile, "utf8");
+    return readFileSync(this.logFile).subarray(this.#logStart).toString("utf8");
   }
 }
 
