@@ -52,6 +52,10 @@ async function showFleet(folder: string, stay: boolean, session: Session): Promi
   try {
     await demonstrateFleet(simulation, session);
     if (stay) await followSimulation(simulation, session);
+    else
+      session.note(
+        "\nYour turn: `npx berth sim up` in one terminal, `npx berth sim kill h2` in another; `npx berth sim --help`.",
+      );
   } finally {
     await simulation.down();
   }

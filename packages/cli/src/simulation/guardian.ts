@@ -21,7 +21,7 @@ export class Guardian {
 
   constructor() {
     // A session of its own: what ends the simulation's terminal must not end the guardian before its work is done.
-    this.#process = spawn(process.execPath, [launcher, "sim", "guard"], {
+    this.#process = spawn(launcher, ["sim", "guard"], {
       stdio: ["pipe", "ignore", "ignore"],
       detached: true,
     });

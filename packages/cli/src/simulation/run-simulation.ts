@@ -63,7 +63,7 @@ function tellOverlap(simulation: Simulation, session: Session): void {
 export async function detachSimulation(folder: string, args: readonly string[], session: Session): Promise<void> {
   const log = join(tmpdir(), `berth-sim-${process.pid}.log`);
   const output = openSync(log, "w", 0o600);
-  const child = spawn(process.execPath, [launcher, "sim", "up", "--dir", folder, ...args], {
+  const child = spawn(launcher, ["sim", "up", "--dir", folder, ...args], {
     detached: true,
     stdio: ["ignore", output, output],
   });

@@ -126,7 +126,7 @@ export class SimulatedHost {
 
   #start(role: Role): void {
     const log = openSync(role === "agent" ? this.places.agentLog : this.places.deadManLog, "a", 0o600);
-    const child = spawn(process.execPath, [launcher, role, "--config", this.places.configFile], {
+    const child = spawn(launcher, [role, "--config", this.places.configFile], {
       // A session of its own: Ctrl-C in the terminal is for the simulation, which ends its hosts in order.
       detached: true,
       stdio: ["ignore", log, log],
