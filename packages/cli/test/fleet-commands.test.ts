@@ -83,12 +83,25 @@ describe("a fleet with a silent host", () => {
     expect(stdout).toMatch(/^web3 +h2 +running +running +h2 +0s\n$/);
   });
 
+  it("believes no gossip about a host that it never heard, however fresh that gossip is to it", async () => {
+    const { peers, gossip } = fleetSnapshot();
+    const never = peers.map((peer) => {
+      if (peer.state === "up") return peer;
+      const { heardAgeMs: _, ...rest } = peer;
+      return rest;
+    });
+    agent.show(fleetSnapshot({ upMs: 5_000, peers: never, gossip: gossip.map((word) => ({ ...word, ageMs: 10 })) }));
+    expect((await berth("get guests web3 --no-headers")).stdout).toMatch(
+      /^web3 +h3 +unknown \(h3 never heard\) +running +h3 +5s\n$/,
+    );
+  });
+
   it("says that the link is broken, and not the host, when others hear it", async () => {
     const { peers } = fleetSnapshot();
     agent.show(
       fleetSnapshot({ peers: peers.map((peer) => ({ ...peer, heardBy: peer.state === "down" ? ["h2"] : [] })) }),
     );
-    expect((await berth("status")).stdout).toContain("h3 unheard 42s, though h2 can hear it");
+    expect((await berth("status")).stdout).toContain("h3 unheard 42s, h2 can hear it");
     expect(await berth("confirm-dead h3 --i-have-fenced h3 --operator ann")).toMatchObject({
       exitCode: 6,
       stderr: expect.stringContaining("h1 does not hear h3, but by the last word of h2 it does: h3 may live"),

@@ -115,7 +115,7 @@ export function itemsOf(
   heard: ReadonlyMap<HostId, Hearing>,
 ): readonly GuestItem[] {
   const copies = [...ownCopy(known, snapshot), ...otherCopies(known, snapshot, heard)];
-  if (copies.length === 0) return missingCopy(known, heard).map((copy) => item(known, copy, false));
+  if (copies.length === 0) return missingCopy(known, snapshot, heard).map((copy) => item(known, copy, false));
   const running = copies.filter(({ state, uuid }) => state === "running" && uuid !== "");
   const twice = new Set(
     running.filter(({ uuid }) => running.filter((other) => other.uuid === uuid).length > 1).map(({ uuid }) => uuid),
@@ -156,7 +156,7 @@ function stateOf({ state }: ObservedDomain): string {
 /** Copies on other hosts: what they run, and what they own. */
 function otherCopies(
   { said, claim }: KnownGuest,
-  { self }: AgentSnapshot,
+  { self, upMs }: AgentSnapshot,
   heard: ReadonlyMap<HostId, Hearing>,
 ): readonly Copy[] {
   return said.flatMap(({ origin, advert, ageMs }): readonly Copy[] => {
@@ -165,7 +165,7 @@ function otherCopies(
     const { uuid, state } = advert;
     if (isHeard) return [{ host: origin, uuid, state, ageMs: heardAgeMs ?? 0 }];
     if (isFencedOff(advert, claim, heard)) return [];
-    return [{ host: origin, uuid, state: "unknown", reason: silence, ageMs: heardAgeMs ?? ageMs }];
+    return [{ host: origin, uuid, state: "unknown", reason: silence, ageMs: heardAgeMs ?? upMs }];
   });
 }
 
@@ -182,7 +182,11 @@ function isFencedOff(advert: GuestAdvert, claim: KnownClaim | undefined, heard: 
 }
 
 /** A promised guest without a copy: off when everybody said so, unknown while somebody's word is missing. */
-function missingCopy({ promise, claim, said }: KnownGuest, heard: ReadonlyMap<HostId, Hearing>): readonly Copy[] {
+function missingCopy(
+  { promise, claim, said }: KnownGuest,
+  { upMs }: AgentSnapshot,
+  heard: ReadonlyMap<HostId, Hearing>,
+): readonly Copy[] {
   if (promise === undefined && claim === undefined) return [];
   const uuid = said[0]?.advert.uuid ?? "";
   const owner = claim?.claim.owner ?? null;
@@ -190,7 +194,7 @@ function missingCopy({ promise, claim, said }: KnownGuest, heard: ReadonlyMap<Ho
   const first = silent.find(({ host }) => host === owner) ?? silent[0];
   if (first === undefined) return [{ host: null, uuid, state: "off", ageMs: oldest(heard) }];
   const host = first.host === owner ? owner : null;
-  return [{ host, uuid, state: "unknown", reason: first.why, ageMs: first.ageMs ?? 0 }];
+  return [{ host, uuid, state: "unknown", reason: first.why, ageMs: first.ageMs ?? upMs }];
 }
 
 /** Hosts that may run guests and of whose guests nothing is known now. */

@@ -17,7 +17,7 @@ export interface Hearing {
   readonly self: boolean;
   /** Its word may be believed as of {@link ageMs} ago. */
   readonly heard: boolean;
-  /** Since it was last heard; undefined when never. */
+  /** Since it was last heard directly; undefined when never. */
   readonly ageMs: number | undefined;
   /** Such as `h3 unheard 42s`; empty while it is heard. */
   readonly silence: string;
@@ -42,16 +42,15 @@ export function hearings(snapshot: AgentSnapshot): ReadonlyMap<HostId, Hearing> 
 function workOut(snapshot: AgentSnapshot): ReadonlyMap<HostId, Hearing> {
   const { self, members, peers } = snapshot;
   const adverts = hostAdverts(snapshot.gossip);
-  const newest = newestAges(snapshot.gossip);
   const names = new Set([self, ...members.members.map(({ hostId }) => hostId), ...peers.map((p) => p.member.hostId)]);
   const byName = new Map(members.members.map((member) => [member.hostId, member]));
   const peerByName = new Map(peers.map((peer) => [peer.member.hostId, peer]));
   return new Map(
     [...names].sort().map((host) => {
       const parts = { host, self: host === self, member: byName.get(host), peer: peerByName.get(host) };
-      const heard = verdict(parts, newest.get(host));
-      const heardBy = heard.heard ? [] : othersThatHear(host, snapshot, parts.peer);
-      return [host, { ...parts, advert: adverts.get(host), ...heard, heardBy }];
+      const others = othersThatHear(host, snapshot, parts.peer);
+      const heard = verdict(parts, others);
+      return [host, { ...parts, advert: adverts.get(host), ...heard, heardBy: heard.heard ? [] : others }];
     }),
   );
 }
@@ -65,17 +64,21 @@ function othersThatHear(host: HostId, { facts, peers }: AgentSnapshot, peer: Mem
 
 type Parts = Pick<Hearing, "host" | "self" | "peer">;
 
+/**
+ * Only what comes from the host itself counts: gossip of a host that died long ago is new to an agent that has just started.
+ */
 function verdict(
   { host, self, peer }: Parts,
-  gossipAgeMs: number | undefined,
+  heardBy: readonly HostId[],
 ): Pick<Hearing, "heard" | "ageMs" | "silence"> {
   if (self) return { heard: true, ageMs: 0, silence: "" };
-  const ages = [peer?.heardAgeMs, gossipAgeMs].filter((age) => age !== undefined);
-  const ageMs = ages.length === 0 ? undefined : Math.min(...ages);
-  if (peer?.state === "up") return { heard: true, ageMs: peer.heardAgeMs ?? 0, silence: "" };
-  if (peer?.state === "incompatible")
+  const ageMs = peer?.heardAgeMs;
+  if (peer?.state === "up") return { heard: true, ageMs: ageMs ?? 0, silence: "" };
+  if (peer?.state === "incompatible") {
     return { heard: false, ageMs, silence: `${host} runs a release that does not fit` };
-  return { heard: false, ageMs, silence: silenceText(host, ageMs) };
+  }
+  const others = heardBy.length === 0 ? "" : `, ${heardBy.join(" and ")} can hear it`;
+  return { heard: false, ageMs, silence: `${silenceText(host, ageMs)}${others}` };
 }
 
 /** `h3 unheard 42s`, or that it was never heard at all. */
@@ -103,19 +106,11 @@ function hostAdverts(gossip: readonly Heard<GossipEntry>[]): Map<HostId, HostAdv
   return adverts;
 }
 
-function newestAges(gossip: readonly Heard<GossipEntry>[]): Map<HostId, number> {
-  const ages = new Map<HostId, number>();
-  for (const { what, ageMs } of gossip) ages.set(what.origin, Math.min(ages.get(what.origin) ?? ageMs, ageMs));
-  return ages;
-}
-
 /** The hosts whose word is missing, for the frame of an answer. */
 export function unheard(heard: ReadonlyMap<HostId, Hearing>): readonly Unreachable[] {
-  return [...heard.values()].flatMap(({ host, heard: isHeard, silence, heardBy, ageMs }) => {
-    if (isHeard) return [];
-    const others = heardBy.length === 0 ? "" : `, though ${heardBy.join(", ")} can hear it`;
-    return [{ host, reason: `${silence}${others}`, ...(ageMs === undefined ? {} : { age_seconds: seconds(ageMs) }) }];
-  });
+  return [...heard.values()].flatMap(({ host, heard: isHeard, silence, ageMs }) =>
+    isHeard ? [] : [{ host, reason: silence, ...(ageMs === undefined ? {} : { age_seconds: seconds(ageMs) }) }],
+  );
 }
 
 /** Milliseconds as whole seconds, downwards. */
