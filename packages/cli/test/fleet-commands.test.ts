@@ -1,7 +1,10 @@
 /** Commands over the agent's socket: what a user sees of a fleet of which one host is silent, word for word. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { fleetSnapshot, type ShownAgent, serveFleet } from "./support/fleet-fixture.ts";
 import { type Run, type RunInit, run } from "./terminal-double.ts";
@@ -205,6 +208,27 @@ describe("names", () => {
     });
     expect((await berth("explain host/h1")).exitCode).toBe(64);
     expect((await berth("events --since yesterday")).exitCode).toBe(64);
+  });
+});
+
+describe("a fast start", () => {
+  it("is kept by loading the client and nothing of the agent: no schema, no YAML, no network", async () => {
+    const list = join(folder, "loaded");
+    const source = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+    const hook = new URL("./support/loaded-modules.mjs", import.meta.url).href;
+    const script = `import(${JSON.stringify(source)}).then(({ main }) => main(["status", "--socket", ${JSON.stringify(agent.socketPath)}]))`;
+    const child = spawn(process.execPath, ["--import", hook, "--input-type=module", "-e", script], {
+      env: { ...process.env, LOADED_MODULES: list },
+      stdio: "ignore",
+    });
+    const [exitCode] = await once(child, "exit");
+    expect(exitCode).toBe(0);
+    const files = readFileSync(list, "utf8")
+      .split("\n")
+      .filter((url) => url.startsWith("file:"));
+    const libraries = files.flatMap((url) => /node_modules\/([^/]+)/.exec(url)?.[1] ?? []);
+    expect([...new Set(libraries)]).toEqual(["commander"]);
+    expect(files.length - libraries.length).toBeLessThan(60);
   });
 });
 
