@@ -99,6 +99,11 @@ export class ClaimOracle {
     return highest;
   }
 
+  /** The configuration that this disk answers for; 0 when none. */
+  activeOf(voter: VoterId): number {
+    return this.#active.get(voter) ?? 0;
+  }
+
   owner(guest: GuestId): ChosenClaim | undefined {
     return this.#latest.get(guest);
   }

@@ -68,9 +68,12 @@ function inGoodOrder(fleet: Fleet, machine: Machine): boolean {
 export function hasQuorum(fleet: Fleet): boolean {
   const config = fleet.oracle.claims.latestConfig();
   if (config === undefined) return false;
+  // Once the set answers, a voter that has no copy of the registers yet knows nothing that could be lost or found.
+  const isChanged = config.number > 1 && fleet.oracle.claims.activeNumber() >= config.number;
   const there = config.voters.filter(({ voter, host }) => {
     const machine = fleet.machineNamed(host);
-    return machine?.answering === true && voterOf(machine) === voter;
+    if (machine?.answering !== true || voterOf(machine) !== voter) return false;
+    return !isChanged || fleet.oracle.claims.activeOf(voter) >= config.number;
   });
   return there.length > config.voters.length / 2;
 }

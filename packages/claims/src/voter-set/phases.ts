@@ -18,6 +18,8 @@ export interface Change {
   best: { readonly ballot: Ballot; readonly next: Configuration } | undefined;
   readonly wanted: Configuration;
   readonly sealed: VoterId[];
+  /** Voters of the new set that answer for it. */
+  readonly activated: VoterId[];
   readonly snapshots: Map<VoterId, { readonly pages: SnapshotPage[]; cursor: string; whole: boolean }>;
   pages: readonly SnapshotPage[];
   readonly installed: Map<VoterId, Set<number>>;
@@ -33,7 +35,7 @@ export function newChange(
 ): Change {
   return {
     ...{ old, next, wanted: next, ballot, copy, phase, answers: [], rejections: [], best: undefined },
-    ...{ sealed: [], snapshots: new Map(), pages: [], installed: new Map() },
+    ...{ sealed: [], activated: [], snapshots: new Map(), pages: [], installed: new Map() },
   };
 }
 
@@ -47,7 +49,7 @@ export function sendPhase(parts: ChangeParts, change: Change): void {
       if (sent !== undefined) outbox.send(voter.host, sent);
     }
   };
-  const { old, next, ballot, copy, phase } = change;
+  const { old, next, ballot, phase } = change;
   switch (phase) {
     case "choosing":
       to(old.voters, () => ({ kind: "propose-config", ...head, phase: "prepare", ballot }));
@@ -65,7 +67,7 @@ export function sendPhase(parts: ChangeParts, change: Change): void {
       for (const voter of next.voters) sendPages(parts, change, voter);
       return;
     case "activating":
-      to(next.voters, () => ({ kind: "activate", ...head, next, copy, pageCount: change.pages.length }));
+      for (const voter of next.voters) if (!change.answers.includes(voter.voter)) sendActivate(parts, change, voter);
       return;
     case "complete":
     case "rejected":
@@ -85,7 +87,8 @@ function askSnapshot({ membership, holder, outbox }: ChangeParts, change: Change
   });
 }
 
-function sendPages({ membership, holder, outbox }: ChangeParts, change: Change, voter: Voter): void {
+/** Sends the pages of the copy that a voter is not known to have. */
+export function sendPages({ membership, holder, outbox }: ChangeParts, change: Change, voter: Voter): void {
   const have = change.installed.get(voter.voter);
   change.pages.forEach((page, pageNumber) => {
     if (have?.has(pageNumber)) return;
@@ -101,6 +104,13 @@ function sendPages({ membership, holder, outbox }: ChangeParts, change: Change, 
       page,
     });
   });
+}
+
+/** Tells one voter to answer for the new set from now on. */
+export function sendActivate({ membership, holder, outbox }: ChangeParts, change: Change, voter: Voter): void {
+  const { next, copy, pages, old } = change;
+  const head = { fleet: membership.fleet, life: holder.identity.life, cfg: old.number };
+  outbox.send(voter.host, { kind: "activate", ...head, next, copy, pageCount: pages.length });
 }
 
 /** One answer; may move the change to its next phase. */
@@ -126,6 +136,7 @@ export function onChangeReply(parts: ChangeParts, change: Change, from: HostId, 
       return;
     case "activate-reply":
       if (change.phase !== "activating" || reply.copy !== change.copy || !reply.active) return;
+      change.activated.push(reply.voter);
       advance(parts, change, change.next.voters, reply.voter, "complete");
       return;
     default:

@@ -16,14 +16,19 @@ import type { Configuration, HostId, Voter as VoterEntry } from "../words.ts";
 import type { ChangeParts } from "./parts.ts";
 import { type Change, newChange, onChangeReply, sendPhase } from "./phases.ts";
 import { foundFromReset } from "./reset-quorum.ts";
+import { Stragglers } from "./stragglers.ts";
 
 /** What was not answered is sent again after this long. */
 const resendMs = 500;
+
+/** How often voters that missed the copy are asked. */
+const stragglersMs = 5_000;
 
 /** One host's part in changes of the voter set: begins them, and completes those that others left. */
 export class VoterSetChange {
   readonly #parts: ChangeParts;
   #change: Change | undefined;
+  #stragglers: Stragglers | undefined;
   #highestSeen = 0;
   #copies = 0;
   nextWakeMs = Number.POSITIVE_INFINITY;
@@ -97,6 +102,7 @@ export class VoterSetChange {
   /** `completed`: the new configuration was taken in this step. `not-mine`: an answer to somebody else. */
   onReply(from: HostId, reply: VoterReply, now: Now): "completed" | "handled" | "not-mine" {
     const change = this.#change;
+    if (isChangeReply(reply)) this.#stragglers?.onReply(from, reply);
     if (change === undefined || !isChangeReply(reply)) return isChangeReply(reply) ? "handled" : "not-mine";
     const before = change.phase;
     if ("rejectedBy" in reply && reply.rejectedBy !== undefined)
@@ -116,13 +122,14 @@ export class VoterSetChange {
       this.#send(now);
       return "handled";
     }
-    return this.#complete(change);
+    return this.#complete(change, now);
   }
 
-  #complete(change: Change): "completed" | "handled" {
+  #complete(change: Change, now: Now): "completed" | "handled" {
     const { membership, outbox } = this.#parts;
     this.#change = undefined;
-    this.nextWakeMs = Number.POSITIVE_INFINITY;
+    this.#stragglers = new Stragglers(this.#parts, change, change.activated);
+    this.nextWakeMs = now.bootMs + stragglersMs;
     const taken = membership.adopt(change.next);
     outbox.send("*", membership.notice(change.next, false));
     return taken ? "completed" : "handled";
@@ -139,6 +146,9 @@ export class VoterSetChange {
     if (begun !== undefined && begun.number === config.number + 1) this.#run(config, begun, "sealing", now);
     else if (config.previous !== undefined && this.#isStuck(now)) this.#run(config.previous, config, "sealing", now);
     else if (config.previous !== undefined) this.watch(now);
+    if (this.#change !== undefined) return;
+    if (this.#stragglers?.ask() === true) this.nextWakeMs = Math.min(this.nextWakeMs, now.bootMs + stragglersMs);
+    else this.#stragglers = undefined;
   }
 
   /** This configuration was taken, and too few of its voters answer: perhaps nobody has copied the registers to them. */
