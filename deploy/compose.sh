@@ -1,7 +1,7 @@
 #!/bin/bash
 # The fleet of docker-compose.yml, one command for each thing that can happen to it.
 #
-#   deploy/compose.sh up [--witness]   build, start, and wait until every node answers (--witness: h1, h2 and the witness w)
+#   deploy/compose.sh up [--witness]   build, start, and wait until the fleet has three voters (--witness: h1, h2 and the witness w)
 #   deploy/compose.sh watch [--once]   where each guest runs, node by node, every two seconds
 #   deploy/compose.sh partition NODE   pull its cable
 #   deploy/compose.sh kill NODE        cut its power
@@ -47,11 +47,12 @@ up() {
   "${compose[@]}" build -q "${services[0]}" >&2
   "${compose[@]}" up -d "${services[@]}" >&2
   for node in "${services[@]}"; do
+    # With fewer voters than that the fleet cannot do without the founder yet.
     for _ in $(seq 240); do
-      docker exec "$(container "$node")" berth status > /dev/null 2>&1 && continue 2
+      docker exec "$(container "$node")" berth status -o json 2> /dev/null | grep -q '"voters_total": 3' && continue 2
       sleep 0.5
     done
-    say "$node does not answer: deploy/compose.sh logs $node"
+    say "$node does not answer, or does not know of three voters: deploy/compose.sh logs $node"
     exit 1
   done
   watch_once

@@ -27,9 +27,10 @@ export function isMet({ limit, seen }: Target): boolean {
   return seen <= limit;
 }
 
+const options = { wide: false, headers: true, paint: (_colour: unknown, text: string) => text };
+
 /** Both tables as one text. */
 export function renderFigures(figures: readonly Figure[], targets: readonly Target[]): string {
-  const options = { wide: false, headers: true, paint: (_colour: unknown, text: string) => text };
   const measured = renderTable<Figure>(
     [
       { title: "FLEET", cell: ({ fleet }) => fleet },
@@ -43,7 +44,12 @@ export function renderFigures(figures: readonly Figure[], targets: readonly Targ
     figures,
     options,
   );
-  const judged = renderTable<Target>(
+  return `${measured}\n${renderTargets(targets)}`;
+}
+
+/** The promises, and what was seen of each. */
+export function renderTargets(targets: readonly Target[]): string {
+  return renderTable<Target>(
     [
       { title: "TARGET", cell: ({ what }) => what },
       { title: "LIMIT", cell: ({ limit, unit }) => `${limit} ${unit}` },
@@ -53,7 +59,6 @@ export function renderFigures(figures: readonly Figure[], targets: readonly Targ
     targets,
     options,
   );
-  return `${measured}\n${judged}`;
 }
 
 function milliseconds(seconds: number): string {

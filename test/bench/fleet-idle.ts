@@ -175,7 +175,8 @@ class IdleFleet {
   }
 }
 
-function guestLine(index: number) {
+/** The promise of a guest with this number. */
+export function guestLine(index: number) {
   const name = `guest-${index}`;
   const uuid = `be570000-0000-4000-8000-${index.toString(16).padStart(12, "0")}`;
   const xml = `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory unit='KiB'>65536</memory><vcpu>1</vcpu><os><type arch='x86_64'>hvm</type></os></domain>`;

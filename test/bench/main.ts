@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- --json FILE] [--quick]`: Berth beside cf-agent and virsh, in one run on one machine. Quote the
- * ratios; the times belong to the machine.
+ * `npm run bench [-- --json FILE] [--quick] [--only host|fleet]`: Berth beside cf-agent and virsh on one host, then a
+ * fleet beside Pacemaker, Keepalived, Serf and etcd, in one run on one machine. Quote the ratios; the times belong to the
+ * machine.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -8,13 +9,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildBundle } from "../../packages/cli/build/bundle.ts";
-import { type Figure, isMet, renderFigures, type Target } from "./figures.ts";
+import { type Figure, isMet, renderFigures, renderTargets, type Target } from "./figures.ts";
 import { type Condition, type Fleet, startFleet, writeIteratedPolicy, writePolicy } from "./fleet.ts";
+import { renderFleetFigures } from "./fleet-figures.ts";
+import { benchFleet, renderCosts } from "./fleet-main.ts";
 import { measure, measureInTurns, type Program, requireTools } from "./process.ts";
 import { berthCheck, berthConverge, cfAgent, cfPromises, type RunPlace, virshList, virshStates } from "./programs.ts";
 import { measureWarmPass } from "./warm-pass.ts";
 
-const { values } = parseArgs({ options: { json: { type: "string" }, quick: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    json: { type: "string" },
+    quick: { type: "boolean", default: false },
+    only: { type: "string", default: "host fleet" },
+  },
+});
 const folder = mkdtempSync(join(tmpdir(), "berth-bench-"));
 const figures: Figure[] = [];
 const targets: Target[] = [];
@@ -29,20 +38,31 @@ differs. CALLS were counted in a run of their own through a proxy.
 `;
 
 try {
-  requireTools();
   // As npm ci leaves it: sources may have been edited since.
   await buildBundle(fileURLToPath(new URL("../../packages/cli/dist", import.meta.url)));
+  if (values.only.includes("host")) await benchHost();
+  const fleet = values.only.includes("fleet") ? await benchFleet(values.quick) : undefined;
+  if (fleet !== undefined) {
+    process.stdout.write(`${renderFleetFigures(fleet.figures)}\n${renderCosts(fleet.costs)}\n`);
+    process.stdout.write(`${renderTargets(fleet.targets)}${fleet.skipped.map((sentence) => `${sentence}\n`).join("")}`);
+    targets.push(...fleet.targets);
+  }
+  const measured = { figures, targets, ...(fleet && { fleet: { ...fleet, targets: undefined } }) };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(measured, undefined, 2)}\n`);
+  if (!targets.every(isMet) || (fleet?.skipped.length ?? 0) > 0) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function benchHost(): Promise<void> {
+  requireTools();
   for (const count of values.quick ? [10, 1000] : [10, 100, 1000]) {
     for (const condition of ["down", "running"] as const) await compareOnFleet(count, condition);
   }
   await compareChecks(1000);
   await passOverTenThousand();
   judge();
-  process.stdout.write(`${renderFigures(figures, targets)}\n${notes}`);
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ figures, targets }, undefined, 2)}\n`);
-  if (!targets.every(isMet)) process.exitCode = 1;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  process.stdout.write(`${renderFigures(figures, targets)}\n${notes}\n`);
 }
 
 /** All programs on one fleet that is as its policy promises. */

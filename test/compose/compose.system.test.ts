@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { overlapsOf } from "../support/fleet/run-record.ts";
-import { type EngineStart, startEngine } from "./engine.ts";
+import { type EngineStart, mayBuild, notBuilt, startEngine } from "./engine.ts";
 import { NodeRecorder, spansOf } from "./node-recorder.ts";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -36,6 +36,11 @@ beforeAll(async () => {
   const has = await promisify(execFile)("docker", ["image", "inspect", base], { env: environment }).catch(
     () => undefined,
   );
+  if (has === undefined && !mayBuild) {
+    await started.engine.stop();
+    started = { kind: "none", why: notBuilt };
+    return;
+  }
   if (has === undefined) await compose("base");
   await compose("down");
   await compose("up");

@@ -11,6 +11,12 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const cache = "/var/cache/berth-compose";
 
+/** Whether this run may make what no run before it has left. */
+export const mayBuild = process.env.BERTH_COMPOSE === "build";
+/** Why not, where it may not and would have to. */
+export const notBuilt =
+  "no image was made here yet; BERTH_COMPOSE=build npx vitest run test/compose makes it, in minutes";
+
 /** A file that proves each Debian package is there. */
 const packages: Readonly<Record<string, string>> = {
   "docker.io": "/usr/sbin/dockerd",
@@ -35,6 +41,8 @@ export async function startEngine(): Promise<EngineStart> {
   if (answers({})) return { kind: "engine", engine: { environment: {}, stop: async () => {} } };
   if (process.getuid?.() !== 0)
     return { kind: "none", why: "no container engine runs here, and starting one needs root" };
+  // Packages, a base and an image from nothing take three minutes: too much for every run, so once is asked for.
+  if (!mayBuild && !existsSync(join(cache, "engine"))) return { kind: "none", why: notBuilt };
   const problem = installPackages();
   if (problem !== undefined) return { kind: "none", why: problem };
   return startOwnEngine();
@@ -61,6 +69,11 @@ async function startOwnEngine(): Promise<EngineStart> {
   daemon.on("error", () => {});
   const stop = async () => {
     await ended(daemon);
+    // dockerd leaves the namespace of `network: host` mounted.
+    const mounts = readFileSync("/proc/mounts", "utf8")
+      .split("\n")
+      .flatMap((line) => line.split(" ")[1] ?? []);
+    for (const mount of mounts.filter((path) => path.startsWith(`${folder}/`)).reverse()) spawnSync("umount", [mount]);
     rmSync(folder, { recursive: true, force: true });
   };
   const endMs = performance.now() + 30_000;
