@@ -6,6 +6,7 @@ import { choiceOption } from "../options.ts";
 import { parsePeriod } from "../period.ts";
 import type { Session } from "../session.ts";
 import { version } from "../version.ts";
+import { startAgentUnit } from "./agent-unit.ts";
 import { type Insistence, recordInsistence } from "./fleet-knowledge.ts";
 import { addFleetOptions, collect, type FleetOptions, stateDirOf } from "./fleet-options.ts";
 import { noteTokens } from "./token-text.ts";
@@ -108,7 +109,7 @@ async function initFleet(options: InitOptions, session: Session): Promise<void> 
     for (let count = 0; count < options.tokens; count += 1) made.push(await invite(stateDir, { ttlMs, nowMs }));
     noteTokens(made, session);
   }
-  session.note("Now start the agent here: `berth agent`, or `systemctl start berth-agent`.");
+  startAgentUnit(stateDir, session);
 }
 
 async function joinFleet(token: string, options: JoinOptions, session: Session): Promise<void> {
@@ -130,7 +131,7 @@ async function joinFleet(token: string, options: JoinOptions, session: Session):
   const others = members.members.map(({ hostId }) => hostId).filter((host) => host !== self);
   const what = options.witness === true ? "witness" : role;
   session.note(`${self} belongs to fleet ${fleet} now, as ${what}, beside ${others.join(", ")}. Files: ${stateDir}.`);
-  session.note("Now start the agent here: `berth agent`, or `systemctl start berth-agent`.");
+  startAgentUnit(stateDir, session);
 }
 
 async function leaveFleet(options: FleetOptions & Insistence, session: Session): Promise<void> {
@@ -165,5 +166,5 @@ A fleet of two hosts with a witness:
   berth fleet init --tokens 2          on the first host; prints two tokens
   berth fleet join TOKEN               on the second host
   berth fleet join TOKEN --witness     on a third machine without guests
-Tokens go to stdout, everything else to stderr. The door for joining hosts is open only while tokens are.
+Where systemd has berth-agent.service, the agent is started too. Tokens go to stdout, everything else to stderr. The door for joining hosts is open only while tokens are.
 `;
