@@ -9,7 +9,7 @@ import { buildFeed } from "./guests/feed.ts";
 import { Guests } from "./guests/guests.ts";
 import type { Circumstances } from "./guests/parts.ts";
 import { Holder } from "./holder/holder.ts";
-import type { GuestView, HeardEntry, Host, HostInit, HostView } from "./host.ts";
+import type { GuestView, HeardEntry, Host, HostInit, HostStanding, HostView } from "./host.ts";
 import type { Life } from "./life.ts";
 import { Membership } from "./membership.ts";
 import type { GossipMessage, Message, VoterReply, VoterRequest } from "./messages.ts";
@@ -20,7 +20,7 @@ import type { Ready } from "./ready.ts";
 import type { Identity } from "./records.ts";
 import type { Rules } from "./rules.ts";
 import type { Now } from "./time.ts";
-import { guestView, hostView } from "./view.ts";
+import { guestView, hostStanding, hostView } from "./view.ts";
 import { Voter } from "./voter/voter.ts";
 import { VoterSetChange } from "./voter-set/voter-set-change.ts";
 import type { GuestId, HostId } from "./words.ts";
@@ -58,6 +58,11 @@ export class HostMachine implements Host {
   view(now: Now): HostView {
     if (this.#life === undefined) throw new TypeError("the first event of a host must be `start`");
     return hostView(this.#life, now);
+  }
+
+  standing(now: Now): HostStanding {
+    if (this.#life === undefined) throw new TypeError("the first event of a host must be `start`");
+    return hostStanding(this.#life, now);
   }
 
   guest(guest: GuestId): GuestView | undefined {

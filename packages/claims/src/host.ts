@@ -27,11 +27,16 @@ export interface Host {
   takeReady(): Ready;
   /** What `berth status` and the planner ask; a snapshot, cheap, without effect. */
   view(now: Now): HostView;
+  /** The view without its guests: what may be asked many times a second on a host with a thousand of them. */
+  standing(now: Now): HostStanding;
   /** One guest of the view; undefined for one that nothing is known of. */
   guest(guest: GuestId): GuestView | undefined;
   /** The newest word of every host about itself and its guests, this one's included; a copy for status, without effect. */
   heard(now: Now): readonly HeardEntry[];
 }
+
+/** A {@link HostView} without its guests. */
+export type HostStanding = Omit<HostView, "guests">;
 
 /** One piece of gossip, and how long ago this host learnt it. */
 export interface HeardEntry {

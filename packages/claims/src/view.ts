@@ -1,6 +1,6 @@
 /** What status and the planner see of a host's machine: a copy, made on demand. */
 import type { GuestState } from "./guests/state.ts";
-import type { GuestView, HostView } from "./host.ts";
+import type { GuestView, HostStanding, HostView } from "./host.ts";
 import type { Life } from "./life.ts";
 import { majority } from "./quorum.ts";
 import type { Now } from "./time.ts";
@@ -14,16 +14,20 @@ export function guestView({ guest, phase, reason, known, owned }: GuestState): G
 
 /** A snapshot of one life. */
 export function hostView(life: Life, now: Now): HostView {
-  const { holder, membership, guests, voter } = life;
+  return { ...hostStanding(life, now), guests: [...life.guests.parts.all.values()].map(guestView) };
+}
+
+/** The same without its guests. */
+export function hostStanding(life: Life, now: Now): HostStanding {
+  const { holder, membership, voter } = life;
   const { config } = membership;
-  const view: HostView = {
+  const view: HostStanding = {
     config,
     inc: holder.identity.inc,
     life: holder.identity.life,
     leaseRemainingMs: holder.remainingMs(now),
     votersHeard: holder.votersHeard(now),
     votersNeeded: majority(config.voters.length),
-    guests: [...guests.parts.all.values()].map(guestView),
   };
   if (voter === undefined) return view;
   const live = [...voter.state.leases.values()].filter((lease) => !bothPassed(lease.expires, now)).length;

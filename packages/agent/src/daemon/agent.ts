@@ -113,7 +113,7 @@ export class Agent implements RunningAgent {
     this.#guests = this.#makeGuests();
     this.#definitions = this.#makeDefinitions();
     this.#facts = new FactsExchange({ channel: network, facts: () => this.#ownFacts() });
-    const links = { config: () => this.#loop.view().config, operate: (c: OperatorCommand) => this.operate(c) };
+    const links = { config: () => this.#loop.standing().config, operate: (c: OperatorCommand) => this.operate(c) };
     this.#keeper = components.makeKeeper(links);
   }
 
@@ -192,7 +192,7 @@ export class Agent implements RunningAgent {
       promise: this.#policy.promises.get(guest),
       view: machine.guest(guest),
       acts: this.#guests.acts.keys(),
-      leased: this.#loop.view().leaseRemainingMs > 0,
+      leased: this.#loop.standing().leaseRemainingMs > 0,
       policyKnown: this.#policy.inForce.generation > 0,
       promisedBefore: this.#promisedBefore.has(guest),
     });
@@ -211,6 +211,7 @@ export class Agent implements RunningAgent {
     for (const timer of this.#timers) clearInterval(timer);
     this.#lag.stop();
     this.#schedule.stop();
+    this.#policy.stop();
     this.#guests.stop();
     await this.#keeper.stop();
     await this.#loop.freeze();
@@ -265,7 +266,7 @@ export class Agent implements RunningAgent {
       guest: (guest) => machine.guest(guest),
       promises: () => this.#policy.promises,
       hypervisorOf: (guest) => this.#guests.hypervisorOf(guest),
-      arrived: () => this.#policy.tell(),
+      arrived: () => this.#policy.tellSoon(),
       problem: (text, guest) => {
         journal.write({ level: "warning", code: "DEFINITION", text, ...(guest === undefined ? {} : { guest }) });
       },
@@ -297,7 +298,7 @@ export class Agent implements RunningAgent {
 
   #degraded(): readonly string[] {
     const { home } = this.#parts;
-    const deadMan = home.hypervisor ? this.#deadMan.degraded(this.#loop.view().config.profile.watchdogMs) : [];
+    const deadMan = home.hypervisor ? this.#deadMan.degraded(this.#loop.standing().config.profile.watchdogMs) : [];
     const removed = this.#keeper.isRemoved
       ? ["this host was removed from the fleet: it holds no lease any more, and its guests pause"]
       : [];
@@ -307,7 +308,7 @@ export class Agent implements RunningAgent {
   #ownFacts(): HostFactsNotice {
     const reachable = this.#guests.isUp;
     return ownFacts({
-      config: this.#loop.view().config,
+      config: this.#loop.standing().config,
       policyDigest: this.#policy.inForce.digest,
       policyProblem: this.#policy.problem,
       degraded: this.#degraded(),
@@ -324,7 +325,7 @@ export class Agent implements RunningAgent {
     const event = this.#deadMan.look(() => this.#parts.clock.now());
     if (event !== undefined) this.#loop.handle(event);
     const condition = {
-      leased: this.#loop.view().leaseRemainingMs > 0,
+      leased: this.#loop.standing().leaseRemainingMs > 0,
       deadMan: this.#deadMan.sign,
       hypervisorProblem: this.#guests.problem,
     };
@@ -337,7 +338,7 @@ export class Agent implements RunningAgent {
 
   #housekeeping(): void {
     const { clock, journal } = this.#parts;
-    const { fenceMs } = this.#loop.view().config.profile;
+    const { fenceMs } = this.#loop.standing().config.profile;
     const stallMs = this.#lag.tick(clock.now(), fenceMs / 4);
     if (stallMs !== undefined) {
       const text = `this agent stood still for ${Math.round(stallMs)} ms`;

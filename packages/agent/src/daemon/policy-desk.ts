@@ -10,6 +10,9 @@ import { promisedGuests } from "./promised-guests.ts";
 import { writePromisedGuests } from "./promised-guests-file.ts";
 import type { PolicyInForce } from "./running-agent.ts";
 
+/** How long news about means are gathered. @default 100 ms: a tenth of what the next start takes anyway */
+const gatherMs = 100;
+
 /** What the desk works with. */
 export interface PolicyDeskComponents {
   readonly config: BerthConfig;
@@ -41,6 +44,7 @@ export class PolicyDesk {
   #told = "";
   #named = "";
   #problem = "";
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(components: PolicyDeskComponents, listeners: PolicyDeskListeners) {
     this.#parts = components;
@@ -108,6 +112,18 @@ export class PolicyDesk {
       this.#problemOf(error);
     }
     this.#listeners.promised(guests);
+  }
+
+  /** The same for news that come by the thousand: once for all that come within a moment. */
+  tellSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.tell();
+    }, gatherMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 
   #writeNames(guests: readonly PromisedGuest[]): void {

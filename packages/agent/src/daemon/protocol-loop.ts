@@ -6,7 +6,18 @@
  * writes of batches that wait are handed to the store together, so that the disk is waited for once; a batch is never
  * carried out before its own write and all earlier ones have ended.
  */
-import type { Act, DurableRecord, Host, HostEvent, HostView, Message, Note, Ready, StartEvent } from "@berth/claims";
+import type {
+  Act,
+  DurableRecord,
+  Host,
+  HostEvent,
+  HostStanding,
+  HostView,
+  Message,
+  Note,
+  Ready,
+  StartEvent,
+} from "@berth/claims";
 import type { DeadManLink } from "../ports/dead-man-link.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { PeerNetwork } from "../ports/peer-network.ts";
@@ -74,6 +85,12 @@ export class ProtocolLoop {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** The view without its guests. */
+  standing(): HostStanding {
+    const { machine, clock } = this.#parts;
+    return machine.standing(clock.now());
   }
 
   view(): HostView {

@@ -79,7 +79,18 @@ export class DefinitionExchange {
     }
     const claim = this.#parts.guest(guest)?.claim;
     const isOwners = claim?.owner === from && claim.epoch === epoch;
-    if (this.#parts.store.offer({ guest, uuid, epoch, xml, applied: false }, isOwners)) this.#parts.arrived(guest);
+    void this.#keep({ guest, uuid, epoch, xml, applied: false }, isOwners);
+  }
+
+  async #keep(definition: KeptDefinition, isOwners: boolean): Promise<void> {
+    const { store, arrived, problem } = this.#parts;
+    const { guest } = definition;
+    try {
+      const isFirst = store.get(guest) === undefined;
+      if ((await store.offer(definition, isOwners)) && isFirst) arrived(guest);
+    } catch (error) {
+      problem(reasonOf(error), guest);
+    }
   }
 
   /** Before a start: defines the newest one where the hypervisor does not have it. @throws AgentError as the hypervisor */
@@ -90,7 +101,7 @@ export class DefinitionExchange {
     const hypervisor = await this.#parts.hypervisorOf(guest);
     const reason = `its owner had this definition under epoch ${kept.epoch}`;
     await hypervisor.perform({ kind: "define-domain", domain: guest, xml: kept.xml, tag: "next boot", reason });
-    this.#parts.store.markApplied(kept);
+    await this.#parts.store.markApplied(kept);
   }
 
   async #captureNow(): Promise<void> {
@@ -111,7 +122,7 @@ export class DefinitionExchange {
       const uuid = uuidOf(xml);
       if (uuid === undefined) continue;
       const kept = { guest, uuid, epoch, xml, applied: true };
-      if (store.offer(kept, true)) channel.broadcastNotice(noticeOf(kept));
+      if (await store.offer(kept, true)) channel.broadcastNotice(noticeOf(kept));
     }
   }
 

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { GuestId } from "@berth/claims";
 import { AgentError, reasonOf } from "../agent-error.ts";
-import { writeFileAtomically } from "../state/atomic-file.ts";
 import { checkedLine, readCheckedLine } from "../store/checked-line.ts";
 
 /** A definition that stands on hosts only, not in policy, as this host knows it. */
@@ -30,12 +30,14 @@ export function definitionsPath(stateDir: string): string {
 
 /**
  * Definitions that have travelled, one file each, synced before they count. A host that takes a guest over may be the last
- * one that has its definition, so none is ever thrown away for its age.
+ * one that has its definition, so none is ever thrown away for its age. Changes are made one after the other and beside
+ * everything else: a thousand of them at once must not hold up the lease.
  */
 export class DefinitionStore {
   readonly damaged: readonly DamagedDefinition[];
   readonly #folder: string;
   readonly #kept = new Map<GuestId, KeptDefinition>();
+  #changes: Promise<unknown> = Promise.resolve();
 
   /** @throws AgentError STATE_FILE_UNAVAILABLE when the folder cannot be used */
   constructor(components: { readonly stateDir: string }) {
@@ -53,28 +55,46 @@ export class DefinitionStore {
    * @param isOwners - it is the present owner's word, which alone may replace another one of the same epoch: anybody else may
    * have an older one. @throws AgentError STATE_FILE_UNAVAILABLE
    */
-  offer(definition: KeptDefinition, isOwners: boolean): boolean {
-    const known = this.#kept.get(definition.guest);
-    if (known !== undefined && !replaces(definition, known, isOwners)) return false;
-    this.#write(definition);
-    return true;
+  offer(definition: KeptDefinition, isOwners: boolean): Promise<boolean> {
+    return this.#change(async () => {
+      const known = this.#kept.get(definition.guest);
+      if (known !== undefined && !replaces(definition, known, isOwners)) return false;
+      await this.#write(definition);
+      return true;
+    });
   }
 
   /** The hypervisor has it now. @throws AgentError STATE_FILE_UNAVAILABLE */
-  markApplied(definition: KeptDefinition): void {
-    if (this.#kept.get(definition.guest) === definition) this.#write({ ...definition, applied: true });
+  markApplied(definition: KeptDefinition): Promise<void> {
+    return this.#change(async () => {
+      if (this.#kept.get(definition.guest) === definition) await this.#write({ ...definition, applied: true });
+    });
   }
 
-  /** The guest was deleted as policy wants. */
-  forget(guest: GuestId): void {
-    if (this.#kept.delete(guest)) rmSync(this.#fileOf(guest), { force: true });
+  /** Resolves when every change so far is on the disk, or has failed. */
+  async settled(): Promise<void> {
+    await this.#changes;
   }
 
-  #write(definition: KeptDefinition): void {
+  #change<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#changes.then(work);
+    this.#changes = result.catch(() => {});
+    return result;
+  }
+
+  /** Written beside it, synced and renamed: a reader, and whoever comes after a crash, sees the old text or the new one. */
+  async #write(definition: KeptDefinition): Promise<void> {
     const file = this.#fileOf(definition.guest);
+    const draft = `${file}.new`;
     try {
-      writeFileAtomically(file, `${checkedLine(JSON.stringify(definition))}\n`);
+      await withFile(await open(draft, "w", 0o600), async (handle) => {
+        await handle.writeFile(`${checkedLine(JSON.stringify(definition))}\n`);
+        await handle.sync();
+      });
+      await rename(draft, file);
+      await withFile(await open(this.#folder, "r"), (folder) => folder.sync());
     } catch (cause) {
+      await rm(draft, { force: true }).catch(() => {});
       throw new AgentError("STATE_FILE_UNAVAILABLE", `${file} cannot be written: ${reasonOf(cause)}`, { cause });
     }
     this.#kept.set(definition.guest, definition);
@@ -112,4 +132,12 @@ export class DefinitionStore {
 function replaces(offered: KeptDefinition, known: KeptDefinition, isOwners: boolean): boolean {
   if (offered.epoch !== known.epoch) return offered.epoch > known.epoch;
   return isOwners && (offered.xml !== known.xml || (offered.applied && !known.applied));
+}
+
+async function withFile(file: FileHandle, work: (file: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await work(file);
+  } finally {
+    await file.close();
+  }
 }
