@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { fleetSnapshot, type ShownAgent, serveFleet } from "./support/fleet-fixture.ts";
+import { fleetSnapshot, type ShownAgent, serveFleet, witnessSnapshot } from "./support/fleet-fixture.ts";
 import { type Run, type RunInit, run } from "./terminal-double.ts";
 
 let folder = "";
@@ -134,6 +134,18 @@ describe("a fleet with a silent host", () => {
     agent.show(fleetSnapshot({ degraded: ["bad\u001b[2Jnews"] }));
     expect((await berth("status")).stdout).toContain("bad\\x1b[2Jnews");
   });
+});
+
+describe("a witness", () => {
+  it.each(["status", "explain web1", "explain web1 --on h1", "drain"])(
+    "says by %s what it knows, and misses nothing",
+    async (line) => {
+      agent.show(witnessSnapshot());
+      const file = `golden/witness-${line.replaceAll(/[^a-z0-9]+/g, "-")}.txt`;
+      await expect(readable(await berth(line))).toMatchFileSnapshot(file);
+      expect(agent.operated).toEqual([]);
+    },
+  );
 });
 
 describe("without an agent", () => {

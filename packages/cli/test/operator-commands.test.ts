@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { fleetSnapshot, type ShownAgent, serveFleet } from "./support/fleet-fixture.ts";
+import { fleetSnapshot, type ShownAgent, serveFleet, witnessSnapshot } from "./support/fleet-fixture.ts";
 import { type Run, run } from "./terminal-double.ts";
 
 let agent: ShownAgent;
@@ -168,6 +168,16 @@ describe("another host", () => {
     const { exitCode, stderr } = await berth(line);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("h2 is another host, and only its own agent can do that\n  Run it there: ssh h2 berth ");
+    expect(agent.operated).toEqual([]);
+  });
+});
+
+describe("a witness", () => {
+  it("takes nothing over, and says who can", async () => {
+    agent.show(witnessSnapshot());
+    const { exitCode, stderr } = await berth("takeover web3 --from h3 --i-have-fenced h3 --operator ann");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("Run it on the host that shall have web3");
     expect(agent.operated).toEqual([]);
   });
 });

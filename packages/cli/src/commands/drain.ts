@@ -32,6 +32,10 @@ async function drain(host: string | undefined, options: Options, session: Sessio
   const fleet = await readHosts(client);
   if (host !== undefined) hostNamed(host, fleet);
   requireHere(host, fleet.self, "drain");
+  if (!hostNamed(fleet.self, fleet).hypervisor) {
+    session.note(`${fleet.self} is a witness: it has no guests to give up.`);
+    return;
+  }
   if (options.anyway !== true) await refuseStranded(client, fleet.self);
   await client.operate({ kind: "drain" });
   session.note(`${fleet.self} is being drained: it gives its guests up and takes none until \`berth undrain\`.`);

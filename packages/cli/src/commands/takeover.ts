@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type AgentOptions, addAgentOptions, connect } from "../agent-session.ts";
 import { CliError } from "../cli-error.ts";
-import { operatorName, readHosts, refuseLiving, requireFenced } from "../operator-guards.ts";
+import { hostNamed, operatorName, readHosts, refuseLiving, requireFenced } from "../operator-guards.ts";
 import type { Session } from "../session.ts";
 import { parseGuest } from "../thing-name.ts";
 
@@ -29,6 +29,11 @@ async function takeOver(guest: string, options: Options, session: Session): Prom
   const operator = operatorName(options.operator, session);
   const client = await connect(options, session);
   const fleet = await readHosts(client);
+  if (!hostNamed(fleet.self, fleet).hypervisor) {
+    throw new CliError("ELSEWHERE", `${fleet.self} is a witness and runs no guests`, {
+      remedy: `Run it on the host that shall have ${guest}, or let the fleet choose: berth confirm-dead ${from}`,
+    });
+  }
   refuseLiving(from, fleet);
   const claims = (await client.list("claims")).items;
   const claim = claims.find((one) => one.guest === guest);

@@ -45,7 +45,7 @@ function facts(status: StatusItem): readonly (readonly [string, string])[] {
       "Fleet",
       `${peers.up} of ${formatCount(peers.total, "other host")} heard; configuration ${lease.config_number}, profile ${lease.profile}`,
     ],
-    ["Lease", leaseText(status)],
+    ["Lease", witness ? "not needed" : leaseText(status)],
     ["Voter", voterText(status)],
     ["Dead-man", witness ? "not needed" : deadManText(status)],
     [

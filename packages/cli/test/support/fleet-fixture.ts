@@ -203,6 +203,22 @@ export function fleetSnapshot(change: Partial<AgentSnapshot> = {}): AgentSnapsho
   };
 }
 
+/** The same moment on the witness, which has no policy, no hypervisor and no dead-man. */
+export function witnessSnapshot(): AgentSnapshot {
+  const { observation: _, ...rest } = fleetSnapshot();
+  const known = { guest: "web1", phase: "idle" as const, owned: false, claim: claim("h1", 1), reason: "owned by h1" };
+  const self = { ...peer(0, "up", 300, 7_000_000), member: member("h1") };
+  return {
+    ...rest,
+    self: "w",
+    degraded: [],
+    peers: [self, ...rest.peers.filter((one) => one.member.hostId !== "w")],
+    claims: { ...claims, guests: [known], leaseRemainingMs: 0, votersHeard: 0 },
+    policy: { generation: 0, digest: "", files: [], promises: [], classes: new Set(), diagnostics: [], bad: false },
+    deadMan: { sign: "absent" },
+  };
+}
+
 /** Two entries of the journal. */
 export const fleetEvents: readonly AgentEvent[] = [
   {

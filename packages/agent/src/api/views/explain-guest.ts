@@ -7,7 +7,7 @@ import { type EnvironmentPromise, formatPosition } from "@berth/model";
 import type { AgentSnapshot } from "../../daemon/running-agent.ts";
 import type { ExplainStep, ExplanationItem } from "../answers.ts";
 import { explainProtection } from "./explain-protection.ts";
-import { itemsOf, type KnownGuest, knownGuests } from "./fleet-guests.ts";
+import { itemsOf, knownGuests } from "./fleet-guests.ts";
 import { freeMemory } from "./free-memory.ts";
 import { type Hearing, hearings, shortDuration } from "./hearing.ts";
 import { matchingHosts } from "./host-things.ts";
@@ -57,11 +57,11 @@ function conclusion(
 
 /** Promise, class, definition, hypervisor, room: may it be here at all? */
 function explainPolicy(question: Question): ExplainStep[] {
-  const { known, snapshot, guest } = question;
-  const promise = known?.promise;
-  if (promise === undefined) return [noPromise(snapshot, guest, known)];
+  const promise = question.known?.promise;
+  if (question.on.member?.hypervisor === false) return [hypervisorStep(question)];
+  if (promise === undefined) return [noPromise(question)];
   return [
-    promised(promise, snapshot),
+    promised(promise, question.snapshot),
     classStep(promise, question),
     definitionStep(promise, question),
     hypervisorStep(question),
@@ -69,11 +69,18 @@ function explainPolicy(question: Question): ExplainStep[] {
   ];
 }
 
-function noPromise({ policy, self }: AgentSnapshot, guest: GuestId, known: KnownGuest | undefined): ExplainStep {
-  const nobody = known === undefined ? ", and nobody in the fleet speaks of a guest of this name" : "";
+/** The policy of this host does not name it: for another host that decides nothing, for it may have another policy. */
+function noPromise({ known, snapshot: { policy, self }, guest, on }: Question): ExplainStep {
   const what =
     policy.generation === 0 ? `${self} has no policy in force` : `the policy of ${self} does not name ${guest}`;
-  return { check: "promise", verdict: "no", text: `${what}${nobody}` };
+  if (known === undefined) {
+    return { check: "promise", verdict: "no", text: `${what}, and nobody in the fleet speaks of a guest of this name` };
+  }
+  const others = known.said
+    .filter(({ origin, advert }) => origin !== self && advert.promised)
+    .map(({ origin }) => origin);
+  const theirs = others.length === 0 ? "" : `; that of ${others.join(", ")} does`;
+  return { check: "promise", verdict: on.self ? "no" : "unknown", text: `${what}${theirs}` };
 }
 
 function promised(promise: EnvironmentPromise, { policy }: AgentSnapshot): ExplainStep {

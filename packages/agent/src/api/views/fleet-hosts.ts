@@ -42,7 +42,7 @@ function hostItem(hearing: Hearing, snapshot: AgentSnapshot): Omit<HostItem, "gu
     role: member?.role ?? peer?.member.role ?? "unknown",
     hypervisor: member?.hypervisor ?? true,
     hypervisor_up: hypervisorUp(hearing, snapshot),
-    leased: self ? snapshot.claims.leaseRemainingMs > 0 : heard ? (advert?.leased ?? null) : null,
+    leased: leased(hearing, snapshot),
     draining: self ? snapshot.draining : heard ? (advert?.draining ?? null) : null,
     incarnation: self ? snapshot.claims.inc : (advert?.inc ?? null),
     memory_free_bytes: free.kind === "known" ? free.kib * 1024 : null,
@@ -52,6 +52,13 @@ function hostItem(hearing: Hearing, snapshot: AgentSnapshot): Omit<HostItem, "gu
     addresses: member?.addresses ?? peer?.member.addresses ?? [],
     age_seconds: ageMs === undefined ? null : seconds(ageMs),
   };
+}
+
+/** Null for a witness, which needs none, and for a host that did not say. */
+function leased({ self, heard, member, advert }: Hearing, { claims }: AgentSnapshot): boolean | null {
+  if (member?.hypervisor === false) return null;
+  if (self) return claims.leaseRemainingMs > 0;
+  return heard ? (advert?.leased ?? null) : null;
 }
 
 function hypervisorUp({ self, heard, member, advert }: Hearing, { hypervisorProblem }: AgentSnapshot): boolean | null {
