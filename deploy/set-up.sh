@@ -35,7 +35,7 @@ is_ours() { [ ! -e "$root$1" ] && [ ! -L "$root$1" ] || grep -q "$owned_by_us" "
 
 folder() { [ -d "$root$2" ] || { mkdir -p "$root$2"; chmod "$1" "$root$2"; say "made $2"; }; }
 
-units="berth-dead-man.service berth-agent.service"
+units="berth-dead-man.service berth-agent.service berth-agent.path"
 command_path=/usr/local/bin/berth
 
 # Both names are read by libvirt; the folder, since 6.5.0, lets several programs be asked one after the other.
@@ -78,6 +78,7 @@ install_units() {
   live || return 0
   systemctl daemon-reload
   systemctl -q enable $units
+  systemctl start berth-agent.path
 }
 
 install_all() {
@@ -98,7 +99,7 @@ install_all() {
   if [ -e "$root/var/lib/berth/fleet.json" ]; then
     say "Berth is in place. Start it: systemctl start berth-dead-man berth-agent"
   else
-    say "Berth is in place. Next: berth fleet init (first host) or berth fleet join TOKEN, then: systemctl start berth-agent"
+    say "Berth is in place. Next: berth fleet init (first host) or berth fleet join TOKEN; the agent starts by itself then"
   fi
 }
 
@@ -119,7 +120,7 @@ remove() {
 
 uninstall_all() {
   refuse_owner "${1:-}"
-  if live; then systemctl -q disable --now berth-agent.service berth-dead-man.service 2> /dev/null || true; fi
+  if live; then systemctl -q disable --now berth-agent.path berth-agent.service berth-dead-man.service 2> /dev/null || true; fi
   for unit in $units; do remove "/etc/systemd/system/$unit"; done
   if live; then systemctl daemon-reload; fi
   for path in /etc/libvirt/hooks/qemu.d/50-berth /etc/libvirt/hooks/qemu $command_path; do

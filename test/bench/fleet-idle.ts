@@ -46,7 +46,7 @@ export async function measureIdle(one: IdleCase, windowSeconds: number): Promise
   await fleet.untilQuiet();
   const before = fleet.agents.map(({ pid }) => cpuSeconds(pid ?? 0));
   const fromMs = performance.now();
-  await delay(windowSeconds * 1000);
+  while (performance.now() - fromMs < windowSeconds * 1000) await delay(250);
   const seconds = (performance.now() - fromMs) / 1000;
   const cores = fleet.agents.map(({ pid }, index) => (cpuSeconds(pid ?? 0) - (before[index] ?? 0)) / seconds);
   const memories = fleet.agents.map(({ pid }) => memoryMib(pid ?? 0));

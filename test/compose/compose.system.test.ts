@@ -83,6 +83,16 @@ describe("the fleet of docker-compose.yml", () => {
     expectNoOverlap();
   }, 90_000);
 
+  it("does not start a guest by hand on the wrong node, and names the right one", async () => {
+    const owner = await ownerOf("web1");
+    const stopped = await Promise.all(nodes.map(async (node) => ((await states(node)).has("web1") ? node : owner)));
+    const [wrong] = stopped.filter((node) => node !== owner);
+    if (wrong === undefined) throw new Error("no other node has the definition of web1");
+    const start = compose("exec", wrong, "virsh", "-q", "-c", "qemu:///system", "start", "web1");
+    await expect(start).rejects.toThrow(new RegExp(`\\b${owner}\\b`));
+    expect((await states(wrong)).get("web1")).toBe("shut off");
+  }, 60_000);
+
   it("runs the guests of a node without power on the others, and takes the node back", async () => {
     const victim = await ownerOf("web1");
     const rest = nodes.filter((node) => node !== victim);

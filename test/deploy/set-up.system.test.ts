@@ -38,6 +38,7 @@ describe("deploy/set-up.sh", () => {
     expect(filesBelow(root)).toEqual([
       "/etc/berth/config.yaml",
       hookInFolder,
+      "/etc/systemd/system/berth-agent.path",
       "/etc/systemd/system/berth-agent.service",
       "/etc/systemd/system/berth-dead-man.service",
       "/usr/local/bin/berth",
@@ -118,6 +119,13 @@ describe("the units", () => {
     for (const name of ["berth-agent", "berth-dead-man"]) {
       expect(unit(name)).toMatch(/^RuntimeDirectoryPreserve=yes$/m);
     }
+  });
+
+  it("start the agent once a fleet is there, and let it be stopped afterwards", () => {
+    const path = readFileSync(`${checkout}/deploy/systemd/berth-agent.path`, "utf8");
+    expect(path).toMatch(/^PathChanged=\/var\/lib\/berth\/fleet\.json$/m);
+    // PathExists would start it again at once.
+    expect(path).not.toMatch(/^PathExists=/m);
   });
 
   it("let Node compile", () => {
