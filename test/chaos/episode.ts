@@ -1,7 +1,9 @@
 /** One episode of the campaign: from calm, one to three faults that overlap in time, and calm again. */
 import type { Fleet } from "../support/fleet/fleet.ts";
+import type { FleetHost } from "../support/fleet/fleet-host.ts";
 import { nowMs } from "../support/fleet/recorder.ts";
 import {
+  executingOn,
   handOversOf,
   type Overlap,
   overlapsOf,
@@ -35,8 +37,9 @@ export interface EpisodeReport {
 /** Carries out one episode, on a fleet that is calm. */
 export async function runEpisode(fleet: Fleet, init: EpisodeInit): Promise<EpisodeReport> {
   const { number, boundMs } = init;
-  const { plan, choice } = planEpisode(fleet, init);
+  const { plan, choice } = planEpisode(fleet, init, await busiestFirst(fleet));
   const before = await fleet.incarnations();
+  const said = fleet.hosts.map((host) => host.deadManLog().length);
   const problems: string[] = [];
   const notes: string[] = [];
   const sinceMs = nowMs();
@@ -58,7 +61,8 @@ export async function runEpisode(fleet: Fleet, init: EpisodeInit): Promise<Episo
   const now = calm ? await fleet.incarnations() : before;
   const fenced = fleet.hosts.map(({ name }) => name).filter((name) => now.get(name) !== before.get(name));
   const record = await fleet.recorder.look(sinceMs);
-  const figures = figuresOf({ record, plan, powerCuts, sinceMs, fenced });
+  const killed = killedByDeadMen(fleet, said);
+  const figures = figuresOf({ record, plan, powerCuts, sinceMs, fenced, killed });
   problems.push(
     ...figures.overlaps.map((o) => `OVERLAP ${o.guest} on ${o.hosts.join(" and ")}: ${o.ms.toFixed(1)} ms`),
   );
@@ -68,6 +72,21 @@ export async function runEpisode(fleet: Fleet, init: EpisodeInit): Promise<Episo
   const times = fleet.guests.map((guest) => timeToExactlyOne(record, guest, healedMs) ?? Number.NaN);
   const settledMs = settled && calm ? Math.max(0, ...times) : undefined;
   return { number, plan: plan.map(describePlanned).join(" + "), settledMs, ...figures, problems, notes };
+}
+
+/** `guest on host` for every kill that a dead-man told of, from these lengths of their logs on. */
+function killedByDeadMen(fleet: Fleet, said: readonly number[]): readonly string[] {
+  return fleet.hosts.flatMap((host, index) => {
+    const news = host.deadManLog().slice(said[index]);
+    return [...news.matchAll(/ KILLED (\S+):/g)].map(([, guest]) => `${guest} on ${host.name}`);
+  });
+}
+
+async function busiestFirst(fleet: Fleet): Promise<readonly FleetHost[]> {
+  const record = await fleet.recorder.look(nowMs());
+  const load = ({ name }: FleetHost) =>
+    fleet.guests.filter((guest) => executingOn(record, guest).includes(name)).length;
+  return [...fleet.hosts].sort((a, b) => load(b) - load(a) || (a.name < b.name ? -1 : 1));
 }
 
 async function stage(planned: PlannedFault, scene: FaultScene, powerCuts: Map<string, number>): Promise<void> {
@@ -134,6 +153,8 @@ interface Scene {
   readonly sinceMs: number;
   /** Hosts that began another incarnation: nothing of the earlier one may run on. */
   readonly fenced: readonly string[];
+  /** `guest on host` where a dead-man could not make sure in time that the guest was suspended, and killed it. */
+  readonly killed: readonly string[];
 }
 
 /** Why a hypervisor process ended: its host lost power, its guest moved away, or it could not be suspended and was killed. */
@@ -147,8 +168,8 @@ function endOf(life: ProcessLife, scene: Scene): readonly { what: string; why: s
   const lived = own.some((span) => span.host === host && span.toMs >= openMs && span.fromMs <= closeMs);
   if (!lived) return [{ what, why: "never executed" }];
   if (own.some((span) => span.host !== host && span.toMs >= openMs)) return [{ what, why: "the guest is elsewhere" }];
+  if (scene.killed.includes(what)) return [{ what, why: "killed by the dead-man: not suspended in time" }];
   if (scene.fenced.includes(host)) return [{ what, why: "its host was fenced" }];
   if (scene.plan.some(({ fault }) => fault.touches === "policy")) return [{ what, why: "policy" }];
-  const deaf = scene.plan.some((p) => p.host.name === host && ["qemu", "libvirtd"].includes(p.fault.touches));
-  return [{ what, why: deaf ? "could not be suspended" : unexplained }];
+  return [{ what, why: unexplained }];
 }

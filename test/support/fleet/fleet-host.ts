@@ -123,8 +123,7 @@ export class FleetHost {
   }
 
   async start(daemon: Daemon): Promise<void> {
-    const log = join(this.#parts.folder, this.name, `${daemon}.log`);
-    const started = await HostProcess.start(this.libvirtd, log, [process.execPath, launcher, daemon]);
+    const started = await HostProcess.start(this.libvirtd, this.#logFile(daemon), [process.execPath, launcher, daemon]);
     this.#daemons.set(daemon, started);
   }
 
@@ -138,6 +137,11 @@ export class FleetHost {
   reload(): void {
     const agent = this.#daemons.get("agent");
     if (agent?.log().includes("AGENT_STARTED") === true) agent.signal("SIGHUP");
+  }
+
+  /** Everything that the host's dead-men ever said; they say when they had to kill. */
+  deadManLog(): string {
+    return readFileSync(this.#logFile("dead-man"), "utf8");
   }
 
   /** Ends in order and starts anew, as an update of the package does. */
@@ -191,6 +195,10 @@ export class FleetHost {
     this.#forgetDaemons();
     await this.#libvirtd?.stop();
     this.#libvirtd = undefined;
+  }
+
+  #logFile(daemon: Daemon): string {
+    return join(this.#parts.folder, this.name, `${daemon}.log`);
   }
 
   #forgetDaemons(): void {

@@ -91,7 +91,7 @@ function look(sinceMs: number): RunRecord {
   for (const span of spans) if (span.open && now - span.toMs > gapMs) span.open = false;
   return {
     nowMs: now,
-    spans: spans.filter(({ toMs }) => toMs >= sinceMs),
+    spans: spans.filter(({ open, toMs }) => open || toMs >= sinceMs),
     processes: processes.filter(({ closeMs }) => closeMs === undefined || closeMs >= sinceMs),
     events: events.filter(({ atMs }) => atMs >= sinceMs),
     lagMaxMs: lag.max / 1e6,
