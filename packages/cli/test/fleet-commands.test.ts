@@ -112,6 +112,17 @@ describe("a fleet with a silent host", () => {
     expect(agent.operated).toEqual([]);
   });
 
+  it("says plainly that a guest in gossip mode may run on the side that is not heard", async () => {
+    const { gossip } = fleetSnapshot();
+    const relaxed = gossip.map(({ ageMs, what }) => {
+      if (what.body?.kind !== "guest" || what.body.guest !== "web2") return { ageMs, what };
+      return { ageMs, what: { ...what, body: { ...what.body, mode: "gossip" as const } } };
+    });
+    agent.show(fleetSnapshot({ gossip: relaxed }));
+    expect((await berth("status")).stdout).toContain("  web2: gossip mode, so h3 may run it as well\n");
+    expect((await berth("explain web2 --on h2")).stdout).toMatch(/claim +yes +h2 owns it, epoch 1; gossip mode: /);
+  });
+
   it("answers --detailed-exitcode with 2 while there is something to look at, and with 0 when all is well", async () => {
     expect((await berth("status --detailed-exitcode")).exitCode).toBe(2);
     const { peers, gossip, policy, observation } = fleetSnapshot();

@@ -210,6 +210,8 @@ export interface StatusItem {
     /** In the fleet as far as it is heard, by state. */
     readonly by_state: Readonly<Record<string, number>>;
     readonly duplicates: readonly string[];
+    /** Guests that each side of a partition may run: gossip mode promises one copy where there is a host, not one in all. */
+    readonly gossip_mode: readonly string[];
     /** Promised to run, and not seen running. */
     readonly not_running: readonly { readonly name: string; readonly state: string; readonly reason: string }[];
   };

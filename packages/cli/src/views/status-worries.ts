@@ -45,7 +45,7 @@ export function worriesOf(status: StatusItem): Worry[] {
       "Hosts that are not heard",
       unheard.map(({ reason }) => reason),
     ),
-    worry('The promise "on one host only" is weakened', weakened(status)),
+    worry('The promise "on one host only" is weakened', [...weakened(status), ...gossipSides(status)]),
     worry(
       "The hypervisor does not answer",
       witness || hypervisor.up ? [] : [hypervisor.problem ?? "no reason is known"],
@@ -94,6 +94,13 @@ function weakened({ hosts }: StatusItem): readonly string[] {
   return [...Map.groupBy(pairs, ({ reason }) => reason)].map(([reason, group]) => {
     return `${group.map(({ name }) => name).join(", ")}: ${reason}`;
   });
+}
+
+/** In gossip mode a side that is not heard may run its own copy. */
+function gossipSides({ guests, hosts }: StatusItem): readonly string[] {
+  const silent = hosts.filter(({ state, hypervisor }) => state !== "up" && hypervisor).map(({ name }) => name);
+  if (silent.length === 0) return [];
+  return atMost(guests.gossip_mode.map((guest) => `${guest}: gossip mode, so ${silent.join(", ")} may run it as well`));
 }
 
 function policiesDiffer({ hosts, policy }: StatusItem): readonly string[] {

@@ -18,7 +18,11 @@ function claimStep({ known, on, heard }: Question): ExplainStep {
   const own = on.self && known?.view !== undefined ? ` (${known.view.phase}: ${known.view.reason})` : "";
   if (claim === undefined) return { check, verdict: "no", text: `nobody has claimed it yet${own}` };
   const { owner, epoch, next } = claim.claim;
-  if (owner === on.host) return { check, verdict: "yes", text: `${on.host} owns it, epoch ${epoch}` };
+  const gossip = known?.said.some(({ advert }) => advert.mode === "gossip") === true;
+  const granted = gossip
+    ? "; gossip mode: its host granted that to itself, so another side of a partition may run it too"
+    : "";
+  if (owner === on.host) return { check, verdict: "yes", text: `${on.host} owns it, epoch ${epoch}${granted}` };
   if (owner === null) {
     const turn = next === undefined ? "" : `; it is ${next}'s turn`;
     return { check, verdict: "no", text: `it was released at epoch ${epoch}${turn}${own}` };

@@ -109,6 +109,7 @@ function guestsOf(snapshot: AgentSnapshot): StatusItem["guests"] {
     by_phase: counts(protectedHere.map(({ phase }) => phase)),
     by_state: counts(copies.filter((copy) => copy.protected).map(({ state }) => state)),
     duplicates: [...new Set(copies.filter(({ duplicate }) => duplicate).map(({ name }) => name))],
+    gossip_mode: [...new Set(copies.filter(({ mode }) => mode === "gossip").map(({ name }) => name))],
     not_running: [...byName.entries()].flatMap(([name, items]) => notRunning(name, items)),
   };
 }
