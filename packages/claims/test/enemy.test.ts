@@ -1,6 +1,6 @@
 /**
  * Schedules thought out by somebody who wants the protocol to fail: a guest that is down for ever, or one that executes twice.
- * Decision 92 tells which were tried, and which of them succeeded before the rule that is tested here.
+ * Decision 60 tells which were tried, and which of them succeeded before the rule that is tested here.
  */
 import { expect, test } from "vitest";
 import { type HostId, type Message, profiles } from "../src/index.ts";
