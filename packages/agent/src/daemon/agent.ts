@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { GuestId, Host, HostId, Note, OperatorCommand } from "@berth/claims";
 import { reasonOf } from "../agent-error.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
@@ -123,7 +124,7 @@ export class Agent implements RunningAgent {
 
   /** Begins the life. Returns once the protocol runs; hypervisors and peers come as they can. */
   async start(): Promise<void> {
-    const { home, store, link, network, bootId, nonce, clock } = this.#parts;
+    const { config, home, store, link, network, bootId, nonce, clock } = this.#parts;
     const feed = link.readFeed();
     const durable = store.load();
     this.#draining = durable.some(({ kind }) => kind === "draining");
@@ -141,8 +142,8 @@ export class Agent implements RunningAgent {
     this.#loop.handle(feed === undefined ? base : { ...base, feed });
     await network.start();
     await this.#keeper.start();
-    // Policy first: it may name hypervisors that the first look must not leave out.
-    await this.reload();
+    // A witness needs no policy. Policy comes first: it may name hypervisors that the first look must not leave out.
+    if (home.hypervisor || existsSync(config.policyPath)) await this.reload();
     if (home.hypervisor) this.#guests.start();
     this.#every(heartbeatMs, () => this.#lookAtDeadMan());
     this.#every(policyLookMs, () => this.#policy.look());

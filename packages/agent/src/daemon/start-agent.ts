@@ -36,6 +36,8 @@ export interface AgentInit {
   readonly withDeadMan?: boolean;
   /** @default the adapters of this package */
   readonly openHypervisor?: HypervisorOpener;
+  /** @default the store of this package */
+  readonly openStore?: (path: string) => Promise<RecordStore>;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
   const bootId = readBootId();
   const link = openDeadManLink(agent.runDir, bootId);
   const [clock, key] = await Promise.all([openHostClock(), loadHostKey(stateDir)]);
-  const store = await openStore(stateDir);
+  const store = await openNamedStore(stateDir, init.openStore ?? openRecordStore);
   const started: { stop(): unknown }[] = [];
   try {
     const networkKey = networkKeyOf(agent, stateDir);
@@ -105,8 +107,8 @@ function newestConfiguration({ founding }: FleetHome, store: RecordStore): Confi
 }
 
 /** The store with the list for the dead-man beside it. A disk that was founded just now is a voter that nobody knows yet. */
-async function openStore(stateDir: string): Promise<RecordStore> {
-  const store = await openRecordStore(join(stateDir, "store"));
+async function openNamedStore(stateDir: string, open: (path: string) => Promise<RecordStore>): Promise<RecordStore> {
+  const store = await open(join(stateDir, "store"));
   try {
     const named = store.load().some(({ kind }) => kind === "voter-disk");
     const voter: DurableRecord = { kind: "voter-disk", value: { voter: store.diskId } };

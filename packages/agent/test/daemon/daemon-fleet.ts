@@ -38,6 +38,8 @@ export type HandStep =
 /** How a fleet differs from the ordinary one of three hosts. */
 export interface DaemonFleetInit {
   readonly hosts?: number;
+  /** Hosts that have no hypervisor. */
+  readonly witnesses?: readonly string[];
   readonly profile?: Profile;
   readonly guests: readonly GuestLine[];
   /** In place of a policy that promises the guests. */
@@ -227,7 +229,10 @@ export class DaemonFleet {
     const ports = await freePorts(names.length);
     const folderOf = (host: string) => join(this.#folder, host);
     const homes = await makeFleet(
-      names.map((host, index) => ({ stateDir: folderOf(host), host, listen: [`/ip4/127.0.0.1/tcp/${ports[index]}`] })),
+      names.map((host, index) => ({
+        ...{ stateDir: folderOf(host), host, listen: [`/ip4/127.0.0.1/tcp/${ports[index]}`] },
+        hypervisor: this.#init.witnesses?.includes(host) !== true,
+      })),
       { profile: this.#init.profile ?? profiles.fast },
     );
     for (const home of homes) {
