@@ -1,7 +1,7 @@
 import { profiles } from "@berth/claims";
 import { drawFleet, endOfRun } from "./draw-fleet.ts";
 import type { Fault, FaultBody } from "./faults.ts";
-import type { FleetSpec } from "./fleet-spec.ts";
+import type { FleetSpec, ProfileName } from "./fleet-spec.ts";
 import { Prng } from "./prng.ts";
 import { inSeconds, summarise, table } from "./statistics.ts";
 import { World } from "./world.ts";
@@ -14,6 +14,8 @@ import { World } from "./world.ts";
 interface Outside {
   readonly name: string;
   readonly assumption: string;
+  /** @default lan */
+  readonly profile?: ProfileName;
   readonly faults: (spec: FleetSpec, random: Prng) => FaultBody[];
 }
 
@@ -67,6 +69,17 @@ const outsideFaults: readonly Outside[] = [
     faults: (_, random) => [{ kind: "freeze", host: random.below(3), forMs: 30_000 }],
   },
   {
+    name: "host sleeps and wakes with unkillable processes, watchdog device",
+    assumption:
+      "what runs on a host that wakes can be stopped: D_A's share for the watchdog device passed in its sleep",
+    profile: "lan-watchdog",
+    faults: (spec, random) => {
+      const host = random.below(3);
+      const stuck = spec.guests.map((_, guest) => ({ kind: "unkillable" as const, host, guest }));
+      return [...stuck, { kind: "freeze", host, forMs: 30_000 }];
+    },
+  },
+  {
     name: "unkillable process, no watchdog",
     assumption: "a hypervisor process can be killed, or a watchdog device resets the host",
     faults: (spec, random) => {
@@ -90,14 +103,18 @@ function measureOutside(outside: Outside, seeds: number): OutsideCost {
   let broken = 0;
   const overlapMs: number[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
-    const drawn = drawFleet(seed, { hosts: 3, profile: "lan", timing: "ordinary" });
-    const guests = drawn.guests.map((guest) => ({ ...guest, mode: "quorum" as const, runsAlreadyOn: [] }));
+    const profile = outside.profile ?? "lan";
+    const drawn = drawFleet(seed, { hosts: 3, profile, timing: "ordinary" });
+    const guests = drawn.guests.map((guest) => {
+      const onIsolated = guest.onIsolated.kind === "run" ? ({ kind: "pause" } as const) : guest.onIsolated;
+      return { ...guest, mode: "quorum" as const, onIsolated, runsAlreadyOn: [] };
+    });
     const random = Prng.stream(seed, outside.name);
     const fromMs = 20_000 + random.between(0, 5000);
     const faults: Fault[] = outside
       .faults(drawn, random)
       .map((body, index) => ({ ...body, atMs: fromMs + index * cutAfterMs }));
-    const spec = { ...drawn, guests, faults, rho: profiles.lan.rho };
+    const spec = { ...drawn, guests, faults, rho: profiles[profile].rho };
     const world = new World(spec);
     while (world.queue.runNext(endOfRun(spec))) {
       // To the end, whatever the oracle says: the length of the overlap is what is measured.

@@ -51,6 +51,15 @@ export const voterSetMutants: readonly Mutant[] = [
   ),
   withRules(
     {
+      name: "copy-from-one",
+      weakens: "the copy for a new voter set is taken from one sealed voter, not from a majority",
+      seeds: 0,
+      directed: [drawFleet(222, { kinds: ["replace-voter", "partition", "release", "power-loss", "mute", "deaf"] })],
+    },
+    { copiesFrom: (_voters, whole) => whole.length > 0 },
+  ),
+  withRules(
+    {
       name: "reset-fences-the-dead-only",
       weakens: "a reset-quorum lets the surviving hosts go on under claims that its founder may not know",
       seeds: 0,

@@ -30,6 +30,9 @@ export interface GuestFacts {
   mayStopOn(machine: Machine): boolean;
 }
 
+/** A slow destroy of a guest. */
+const destroyTakesMs = 2_000;
+
 interface CopiedFence {
   readonly voter: VoterId;
   readonly host: string;
@@ -53,6 +56,8 @@ export class Oracle {
   #facts: ReadonlyMap<string, GuestFacts>;
   #chosenAtMs = new Map<string, number>();
   #deadlineChecks = new Set<number>();
+  /** When a machine got a lease again after D_A and more without one. */
+  #leaseBackMs = new Map<string, number>();
   #onDeadline = (machine: Machine): void => {
     this.#deadlineChecks.delete(machine.node);
     this.#checkDeadline(machine);
@@ -98,7 +103,12 @@ export class Oracle {
   }
 
   arrived(to: Machine, message: Message): void {
-    if (message.kind === "renew-reply") this.leases.arrived(to.name, message);
+    if (message.kind !== "renew-reply") return;
+    const before = this.leases.validUntilMs(to.name);
+    this.leases.arrived(to.name, message);
+    const { nowMs } = this.#queue;
+    const isLater = this.leases.validUntilMs(to.name) > before;
+    if (isLater && nowMs - before >= this.#times.copiedFenceMs) this.#leaseBackMs.set(to.name, nowMs);
   }
 
   /** @param activates the record was written in the batch with which the voter was activated: it is the copy's, not its own */
@@ -143,10 +153,16 @@ export class Oracle {
     this.report("DESTROYED_WRONGLY", `${process.guest} was destroyed on ${machine.name}, which owns it and wants it`);
   }
 
-  /** One voter has fenced it and no majority has granted it a lease for D_A: it may give its incarnation up, guests and all. */
+  /**
+   * One voter has fenced it and no majority has granted it a lease for D_A, until just now at least: it may give its incarnation up,
+   * guests and all. A grant that comes while it does so changes nothing any more.
+   */
   #isCornered(machine: Machine, inc: number): boolean {
-    const withoutLeaseMs = this.#queue.nowMs - this.leases.validUntilMs(machine.name);
-    return inc <= this.claims.fencedAnywhere(machine.identity) && withoutLeaseMs >= this.#times.copiedFenceMs;
+    const { nowMs } = this.#queue;
+    const withoutLeaseMs = nowMs - this.leases.validUntilMs(machine.name);
+    const isBackMs = nowMs - (this.#leaseBackMs.get(machine.name) ?? Number.NEGATIVE_INFINITY);
+    const hadNone = withoutLeaseMs >= this.#times.copiedFenceMs || isBackMs < destroyTakesMs;
+    return hadNone && inc <= this.claims.fencedAnywhere(machine.identity);
   }
 
   #excuse(machine: Machine, process: GuestProcess, planted: boolean): Excuse | undefined {
