@@ -1,7 +1,11 @@
 /** What happens in an episode: a matter of the seed and of its number, so that it can be had again. */
+import { grantMs } from "@berth/claims";
 import type { Fleet } from "../support/fleet/fleet.ts";
 import type { FleetHost } from "../support/fleet/fleet-host.ts";
-import { type Fault, faultsOf } from "./fault.ts";
+import type { Fault } from "./fault.ts";
+import { hostFaults } from "./host-faults.ts";
+import { networkFaults } from "./network-faults.ts";
+import { peopleFaults } from "./people-faults.ts";
 import { SeededChoice } from "./seeded-choice.ts";
 
 /** One fault with its place in time. */
@@ -32,7 +36,7 @@ export function planEpisode(
   busiestFirst: readonly FleetHost[],
 ): { plan: PlannedFault[]; choice: SeededChoice } {
   const choice = new SeededChoice(seed, number);
-  const lottery = faultsOf(fleet, { clock }).flatMap((fault) => Array<Fault>(fault.weight).fill(fault));
+  const lottery = everyFault(fleet, clock).flatMap((fault) => Array<Fault>(fault.weight).fill(fault));
   const plan: PlannedFault[] = [];
   const wanted = choice.of([1, 1, 2, 2, 3]);
   for (let attempt = 0; plan.length < wanted && attempt < 20; attempt += 1) {
@@ -43,6 +47,12 @@ export function planEpisode(
     if (plan.every((other) => goTogether(other, planned))) plan.push(planned);
   }
   return { plan: plan.sort((a, b) => a.afterMs - b.afterMs), choice };
+}
+
+function everyFault(fleet: Fleet, clock: boolean): readonly Fault[] {
+  const long = grantMs(fleet.profile);
+  const durations = { long, short: [200, long], any: [200, 3 * long] } as const;
+  return [...hostFaults(durations), ...networkFaults(durations), ...peopleFaults(durations, clock)];
 }
 
 const alone: readonly string[] = ["disk of the voter lost", "all agents restarted in turn"];
