@@ -41,10 +41,7 @@ function facts(status: StatusItem): readonly (readonly [string, string])[] {
       "This host",
       `${status.host}, ${status.role}${witness ? " without a hypervisor (witness)" : ""}, release ${status.release}, agent up ${formatDuration(status.up_seconds)}`,
     ],
-    [
-      "Fleet",
-      `${peers.up} of ${formatCount(peers.total, "other host")} heard; configuration ${lease.config_number}, profile ${lease.profile}`,
-    ],
+    ["Fleet", `${othersText(peers)}; configuration ${lease.config_number}, profile ${lease.profile}`],
     ["Lease", witness ? "not needed" : leaseText(status)],
     ["Voter", voterText(status)],
     ["Dead-man", witness ? "not needed" : deadManText(status)],
@@ -62,6 +59,10 @@ function facts(status: StatusItem): readonly (readonly [string, string])[] {
   ];
   if (status.acts.length > 0) rows.push(["Under way", actsText(status)]);
   return rows;
+}
+
+function othersText({ up, total }: StatusItem["peers"]): string {
+  return total === 0 ? "this host alone" : `${up} of ${formatCount(total, "other host")} heard`;
 }
 
 function voterText({ lease: { voter } }: StatusItem): string {
