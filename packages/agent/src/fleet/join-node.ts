@@ -2,10 +2,10 @@ import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
 import { lpStream } from "@libp2p/utils";
-import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
 import type { ZodType } from "zod";
 import type { HostKey } from "../peers/host-key.ts";
+import { patientYamux } from "../peers/patient-muxer.ts";
 import { upgradeFailures } from "../peers/upgrade-failures.ts";
 import type { PeerCounter } from "../ports/peer-network.ts";
 import { welcomeBytesMax } from "./join-messages.ts";
@@ -40,7 +40,7 @@ export function createJoinNode({ key, listen, hearBytesMax, report }: JoinNodeIn
     transports: [tcp({ maxConnections: connectionsMax, dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      patientYamux({
         maxInboundStreams: 2,
         maxOutboundStreams: 2,
         streamOptions: { maxReadBufferLength: 2 * hearBytesMax, maxWriteBufferLength: 2 * welcomeBytesMax },

@@ -4,11 +4,11 @@ import type { Libp2p } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
 import { preSharedKey } from "@libp2p/pnet";
 import { tcp } from "@libp2p/tcp";
-import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
 import { connectionRules } from "./connection-rules.ts";
 import type { LanDiscovery } from "./lan-discovery.ts";
 import type { MemberList } from "./member-list.ts";
+import { patientYamux } from "./patient-muxer.ts";
 import type { PeerGuards } from "./peer-guards.ts";
 import * as limits from "./peer-limits.ts";
 import type { PeerNetworkInit } from "./peer-network-init.ts";
@@ -48,7 +48,7 @@ export function createPeerNode(parts: PeerNodeParts): Promise<PeerNode> {
     connectionEncrypters: [noise()],
     ...(init.networkKey !== undefined && { connectionProtector: preSharedKey({ psk: init.networkKey }) }),
     streamMuxers: [
-      yamux({
+      patientYamux({
         maxInboundStreams: limits.streamsMax,
         maxOutboundStreams: limits.streamsMax,
         streamOptions: {
