@@ -439,6 +439,21 @@ export function describeHypervisorContract(
       expect(await stateNow("brief")).toBe("absent");
     });
 
+    test("a brief look after a change of our own tells what was changed, autostart among it", async () => {
+      const domain = "brief-flags";
+      const autostartNow = async () => {
+        const { domains } = await hypervisor.observe({ brief: true });
+        return domains.find(({ name }) => name === domain)?.autostart;
+      };
+      await perform({ kind: "define-domain", domain, xml: host.guestXml(domain) });
+      expect(await autostartNow()).toBe(false);
+      await perform({ kind: "set-domain-autostart", domain, autostart: true });
+      expect(await autostartNow()).toBe(true);
+      await perform({ kind: "set-domain-autostart", domain, autostart: false });
+      expect(await autostartNow()).toBe(false);
+      await perform({ kind: "undefine-domain", domain });
+    });
+
     test("wake-domain is refused for a guest that sleeps in no way, and fine for one that is awake", async () => {
       const name = "sleepless";
       await perform({ kind: "define-domain", domain: name, xml: host.guestXml(name) });

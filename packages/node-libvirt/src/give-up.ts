@@ -17,7 +17,8 @@ const timerMaximumMs = 2 ** 31 - 1;
  */
 export function whenGivenUp(patience: Patience, giveUp: (code: "ABORTED" | "DEADLINE") => void): () => void {
   const { signal, deadlineMs = Number.POSITIVE_INFINITY } = patience;
-  const timer = deadlineMs <= timerMaximumMs ? setTimeout(() => giveUp("DEADLINE"), deadlineMs) : undefined;
+  const timer =
+    deadlineMs <= timerMaximumMs ? setTimeout(() => giveUp("DEADLINE"), Math.max(0, deadlineMs)) : undefined;
   const abort = () => giveUp("ABORTED");
   signal?.addEventListener("abort", abort, { once: true });
   return () => {

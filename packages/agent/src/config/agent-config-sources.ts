@@ -6,16 +6,16 @@ import type { PartialAgentConfig } from "./agent-config-file.ts";
 export function resolveAgentConfig(sources: readonly PartialAgentConfig[]): AgentConfig {
   const last = <Key extends keyof PartialAgentConfig>(key: Key) =>
     sources.findLast((source) => source[key] !== undefined);
-  const base = defaultAgentConfig(last("runDir")?.runDir);
-  return sources.reduce<AgentConfig>(
-    (lower, { guestDefaults, guestRules, ...higher }) => ({
-      ...lower,
-      ...higher,
-      guestDefaults: { ...lower.guestDefaults, ...guestDefaults },
-      guestRules: { ...lower.guestRules, ...guestRules },
-    }),
-    base,
-  );
+  let config = defaultAgentConfig(last("runDir")?.runDir);
+  for (const { guestDefaults, guestRules, ...rest } of sources) {
+    config = {
+      ...config,
+      ...rest,
+      guestDefaults: { ...config.guestDefaults, ...guestDefaults },
+      guestRules: { ...config.guestRules, ...guestRules },
+    };
+  }
+  return config;
 }
 
 type Reader = (text: string, name: string) => PartialAgentConfig;

@@ -347,6 +347,7 @@ export class Agent implements RunningAgent {
     }
     this.#facts.retain(new Set(this.#keeper.members.members.map(({ hostId }) => hostId)));
     this.#facts.tick(clock.now());
+    this.#guests.tick();
   }
 
   #failed(error: unknown): void {

@@ -118,9 +118,9 @@ export class HostGuests {
     return this.#parts.hypervisors.calm(this.#uriOf(guest));
   }
 
-  /** Looks once more, soon. */
-  look(): void {
-    this.#observer.request();
+  /** To be called about once a second: a connection that was lost is noticed before the next look is due. */
+  tick(): void {
+    if (this.isUp && !this.#parts.hypervisors.allAlive) this.#observer.request();
   }
 
   act(act: Act): void {
@@ -148,7 +148,10 @@ export class HostGuests {
 
   /** Where the guest is, or where its type says that it belongs. */
   #uriOf(guest: GuestId): string {
-    return this.#uris.get(guest) ?? this.#parts.hypervisors.uriOf(this.#parts.typeOf(guest) ?? "kvm");
+    return (
+      this.#uris.get(guest) ??
+      this.#parts.hypervisors.uriOf(this.#parts.typeOf(guest) ?? this.#parts.hypervisors.types[0] ?? "kvm")
+    );
   }
 
   #looked({ observation, byUri }: HostLook): void {

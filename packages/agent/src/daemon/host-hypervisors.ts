@@ -29,6 +29,7 @@ export class HostHypervisors {
   readonly #final: HypervisorConnections;
   readonly #onLifecycle: (event: LifecycleEvent) => void;
   readonly #heard = new WeakSet<Hypervisor>();
+  readonly #looked = new Map<string, Hypervisor>();
   #types: ReadonlySet<GuestType>;
 
   constructor(
@@ -86,6 +87,11 @@ export class HostHypervisors {
     return { observation: { domains, networks }, byUri: new Map(looked) };
   }
 
+  /** False once a connection that was looked over is lost: the next look opens another one, or tells why not. */
+  get allAlive(): boolean {
+    return [...this.#looked.values()].every(({ alive }) => alive);
+  }
+
   /** For what must not wait: suspend, resume. */
   urgent(uri: string): Promise<Hypervisor> {
     return this.#urgent.get(uri);
@@ -99,6 +105,7 @@ export class HostHypervisors {
   /** For what may take its time: start, define, ask to stop. */
   async calm(uri: string): Promise<Hypervisor> {
     const hypervisor = await this.#calm.get(uri);
+    this.#looked.set(uri, hypervisor);
     if (this.#heard.has(hypervisor)) return hypervisor;
     this.#heard.add(hypervisor);
     await hypervisor.onLifecycle((event) => this.#onLifecycle(event));

@@ -51,6 +51,15 @@ interface XmlSource<Handle> {
   readonly read: (handle: Handle) => Promise<string>;
 }
 
+/** Steps after which a brief look tells the truth. */
+const statesOnly: ReadonlySet<Step["kind"]> = new Set([
+  "resume-domain",
+  "wake-domain",
+  "suspend-domain",
+  "set-vcpus",
+  "set-memory",
+]);
+
 /** Whoever may change things. */
 interface Performers {
   readonly connection: Connection;
@@ -215,8 +224,9 @@ class LibvirtHypervisor implements Hypervisor {
     for (const listener of this.#listeners) listener({ domain: domain.name, uuid: domain.uuid, change: event });
   }
 
-  /** Our own changes do not wait for their event. */
+  /** Our own changes do not wait for their event; what they changed beside a state needs a whole look to be seen. */
   #forget(step: Step): void {
+    if (!statesOnly.has(step.kind)) this.#networks = undefined;
     const handle = "network" in step ? this.#networkHandles.get(step.network) : this.#domainHandles.get(step.domain);
     if (handle !== undefined) this.#cache.invalidate(handle.uuid);
   }
