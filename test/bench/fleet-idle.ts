@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { agentClient } from "@berth/agent/api/client";
@@ -63,16 +63,20 @@ export async function measureIdle(one: IdleCase, windowSeconds: number): Promise
 class IdleFleet {
   readonly agents: ChildProcess[] = [];
   readonly #folder: string;
+  readonly #runFolder: string;
   readonly #sockets: string[] = [];
   readonly #deadMen: DeadManDouble[] = [];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, runFolder: string) {
     this.#folder = folder;
+    this.#runFolder = runFolder;
   }
 
   static async start({ peers, guests }: IdleCase): Promise<IdleFleet> {
     const folder = mkdtempSync(join(tmpdir(), "berth-bench-idle-"));
-    const fleet = new IdleFleet(folder);
+    // As on a host, the dead-man's files are memory; a disk would be written to twice a second.
+    const runFolder = mkdtempSync("/dev/shm/berth-bench-idle-");
+    const fleet = new IdleFleet(folder, runFolder);
     const hosts = Array.from({ length: peers + 1 }, (_, index) => {
       const host = `h${index + 1}`;
       return { host, stateDir: join(folder, host), listen: [`/ip4/127.9.0.${index + 1}/tcp/7946`] };
@@ -90,7 +94,7 @@ class IdleFleet {
   }
 
   #boot(stateDir: string, policy: string): void {
-    const runDir = join(stateDir, "run");
+    const runDir = join(this.#runFolder, basename(stateDir));
     mkdirSync(runDir);
     const deadMan = new DeadManDouble(runDir);
     deadMan.start();
@@ -171,7 +175,7 @@ class IdleFleet {
         await gone;
       }),
     );
-    rmSync(this.#folder, { recursive: true, force: true });
+    for (const made of [this.#folder, this.#runFolder]) rmSync(made, { recursive: true, force: true });
   }
 }
 
