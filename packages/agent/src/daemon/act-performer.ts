@@ -21,6 +21,8 @@ export interface ActComponents {
   readonly retire: (guest: GuestId, which: ConnectionName) => void;
   /** Networks, disk and definition of a guest are there when it resolves. */
   readonly prepare: (guest: GuestId) => Promise<void>;
+  /** Lets libvirt's hook know, while `start` is under way, that it is the agent's own. */
+  readonly ownStart: (guest: GuestId, start: () => Promise<void>) => Promise<void>;
   /** The state in which the guest was seen last, where it matters how one begins. */
   readonly stateOf: (guest: GuestId) => string | undefined;
   readonly shutdownTimeoutMs: number;
@@ -112,7 +114,8 @@ export class ActPerformer {
     if (this.#parts.stateOf(act.guest) === "crashed") await hypervisor.perform({ kind: "destroy-domain", ...base });
     await this.#parts.prepare(act.guest);
     // Memory that was saved here may be older than a disk that another host wrote to since.
-    await hypervisor.perform({ kind: "start-domain", paused: true, discardSave: true, ...base });
+    const step: Step = { kind: "start-domain", paused: true, discardSave: true, ...base };
+    await this.#parts.ownStart(act.guest, () => hypervisor.perform(step));
   }
 
   /** The look at the clock stands right before the call: what waited for a place may have waited too long. */

@@ -25,6 +25,7 @@ import type { Journal } from "./journal.ts";
 import { LagWatch } from "./lag-watch.ts";
 import type { KeeperLinks, MemberKeeper } from "./member-keeper.ts";
 import { ownFacts } from "./own-facts.ts";
+import { OwnStarts } from "./own-starts.ts";
 import { PassSchedule } from "./pass-schedule.ts";
 import { PolicyDesk } from "./policy-desk.ts";
 import { ProtocolLoop } from "./protocol-loop.ts";
@@ -239,6 +240,7 @@ export class Agent implements RunningAgent {
     return new HostGuests(
       {
         hypervisors: this.#hypervisors,
+        ownStarts: new OwnStarts({ runDir: agent.runDir }),
         clock,
         typeOf: (guest) => this.#policy.promises.get(guest)?.type,
         prepare: async (guest) => {

@@ -9,6 +9,7 @@ import { GuestRuns } from "./guest-runs.ts";
 import type { HostHypervisors, HostLook } from "./host-hypervisors.ts";
 import { memoryFreeKib, memoryStepKib } from "./memory-free.ts";
 import { Observer } from "./observer.ts";
+import type { OwnStarts } from "./own-starts.ts";
 
 /** What it works with. */
 export interface HostGuestsComponents {
@@ -18,6 +19,7 @@ export interface HostGuestsComponents {
   /** Type of a promised guest; undefined where nothing is promised of that name. */
   readonly typeOf: (guest: GuestId) => GuestType | undefined;
   readonly prepare: (guest: GuestId) => Promise<void>;
+  readonly ownStarts: OwnStarts;
 }
 
 /** Settings. */
@@ -59,7 +61,7 @@ export class HostGuests {
   #freeKib = 0;
 
   constructor(components: HostGuestsComponents, init: HostGuestsInit, listeners: HostGuestsListeners) {
-    const { hypervisors, clock, places, prepare } = components;
+    const { hypervisors, clock, places, prepare, ownStarts } = components;
     this.#parts = components;
     this.#init = init;
     this.#listeners = listeners;
@@ -67,6 +69,7 @@ export class HostGuests {
     this.#performer = new ActPerformer({
       clock,
       prepare,
+      ownStart: (guest, start) => ownStarts.during(guest, start),
       hypervisorOf: (guest, which) => hypervisors[which](this.#uriOf(guest)),
       retire: (guest, which) => hypervisors.retire(this.#uriOf(guest), which),
       stateOf: (guest) => this.#domains.get(guest)?.state,

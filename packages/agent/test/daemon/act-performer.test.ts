@@ -29,6 +29,7 @@ function performer(change: Partial<ActComponents> = {}) {
     hypervisorOf: async () => hypervisor,
     retire: () => {},
     prepare: async () => {},
+    ownStart: (_guest, start) => start(),
     stateOf: () => "shutoff",
     shutdownTimeoutMs: 1_000,
     ...change,

@@ -1,0 +1,33 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { OwnStarts, ownStartsPath } from "../../src/daemon/own-starts.ts";
+
+let runDir = "";
+beforeEach(() => {
+  runDir = mkdtempSync(join(tmpdir(), "berth-own-starts-"));
+});
+afterEach(() => rmSync(runDir, { recursive: true }));
+
+const lines = () => readFileSync(ownStartsPath(runDir), "utf8").split("\n").slice(0, -1);
+const pid = String(process.pid);
+
+test("a guest is on the list while it is being started, and not after, whatever became of it", async () => {
+  const starts = new OwnStarts({ runDir });
+  expect(lines()).toEqual([pid]);
+  await starts.during("web1", async () => {
+    expect(lines()).toEqual([pid, "web1"]);
+    await starts.during("web2", async () => expect(lines()).toEqual([pid, "web1", "web2"]));
+    expect(lines()).toEqual([pid, "web1"]);
+  });
+  expect(lines()).toEqual([pid]);
+  const failed = starts.during("web1", () => Promise.reject(new Error("no memory")));
+  await expect(failed).rejects.toThrow("no memory");
+  expect(lines()).toEqual([pid]);
+});
+
+test("a name with a line break makes no second guest of it", async () => {
+  const starts = new OwnStarts({ runDir });
+  await starts.during("a\nweb1", async () => expect(lines()).toEqual([pid]));
+});
