@@ -16,8 +16,10 @@ export interface DaemonInit {
   readonly withDeadMan: boolean;
 }
 
-/** After its end was asked for, the process is gone within this time. */
+/** After its end was asked for, the process is gone within this time, whatever hangs. */
 const exitMs = 5_000;
+/** After everything is closed: time to write the last lines. */
+const lingerMs = 100;
 
 /**
  * The agent as a process: starts it with its local API, tells the service manager, and ends it in order on SIGTERM or SIGINT.
@@ -70,5 +72,7 @@ export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Pro
     setTimeout(() => process.exit(), exitMs).unref();
     await running.stop();
     unwatch();
+    // Timers of libraries would hold the process for another second, which is a quarter of a lease.
+    setTimeout(() => process.exit(), lingerMs).unref();
   }
 }
