@@ -144,7 +144,7 @@ export class Agent implements RunningAgent {
     await network.start();
     await this.#keeper.start();
     // A witness needs no policy. Policy comes first: it may name hypervisors that the first look must not leave out.
-    if (home.hypervisor || existsSync(config.policyPath)) await this.reload();
+    if (home.hypervisor || existsSync(config.policyPath)) await this.#policy.reloadOrTell();
     if (home.hypervisor) this.#guests.start();
     this.#every(heartbeatMs, () => this.#lookAtDeadMan());
     this.#every(policyLookMs, () => this.#policy.look());
@@ -252,6 +252,8 @@ export class Agent implements RunningAgent {
       {
         event: (event) => this.#loop.handle(event),
         meansChanged: () => this.#policy.tell(),
+        // What a daemon forgot while it was away, such as which networks were up, is repaired at once.
+        back: () => this.#schedule.request(),
         ended: (act, end) => this.#note(actNote(act, end)),
         lifecycle: ({ change }) => {
           if (change === "defined") this.#definitions.capture();

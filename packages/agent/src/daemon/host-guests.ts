@@ -36,6 +36,8 @@ export interface HostGuestsListeners {
   readonly event: (event: HostEvent) => void;
   /** The hypervisors came, went, or have other domains than before: what is promised may now be had, or not. */
   readonly meansChanged: () => void;
+  /** All hypervisors answer, for the first time or again. */
+  readonly back: () => void;
   readonly lifecycle: (event: LifecycleEvent) => void;
   readonly ended: (act: Act, end: ActEnd) => void;
 }
@@ -185,7 +187,9 @@ export class HostGuests {
     if (capacity === this.#capacity) return;
     this.#capacity = capacity;
     this.#listeners.event({ kind: "capacity", weight, memoryFreeKib: free, hypervisorUp });
-    if (changed) this.#listeners.meansChanged();
+    if (!changed) return;
+    this.#listeners.meansChanged();
+    if (hypervisorUp) this.#listeners.back();
   }
 }
 

@@ -80,10 +80,18 @@ export class PolicyDesk {
     return this.#keeper.inForce;
   }
 
+  /** The same; what keeps the system from it is told, and tried again with the next pass. Never rejects. */
+  async reloadOrTell(): Promise<void> {
+    try {
+      await this.reload();
+    } catch (error) {
+      this.#problemOf(error);
+    }
+  }
+
   /** One look at the files; loads when they have changed and come to rest. */
   look(): void {
-    if (!this.#keeper.hasChanged()) return;
-    this.reload().catch((error: unknown) => this.#problemOf(error));
+    if (this.#keeper.hasChanged()) void this.reloadOrTell();
   }
 
   /** Tells the protocol what is promised, when that has changed. */
