@@ -118,6 +118,20 @@ describe("berth fleet remove", () => {
   });
 });
 
+describe("berth fleet address", () => {
+  it("writes down where the host is reached, and refuses what is no address", async () => {
+    expect((await berth("fleet address /ip4/192.0.2.8/tcp/7000", "h2")).exitCode).toBe(0);
+    expect(openFleetHome(join(folder, "h2"))).toMatchObject({
+      advertise: ["/ip4/192.0.2.8/tcp/7000"],
+      join: { advertise: ["/ip4/192.0.2.8/tcp/7001"] },
+    });
+    expect(await berth("fleet address 192.0.2.8", "h2")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/not an address/),
+    });
+  });
+});
+
 describe("berth fleet role and voters", () => {
   it("change what a host may be, once", async () => {
     expect((await berth("fleet role h3 member")).stderr).toBe("h3 is member now.\n");

@@ -14,7 +14,7 @@ const patiently = { timeout: 40_000, interval: 200 };
 /** A folder, and every process that the test started there; both end with it. */
 class Ground {
   readonly root = mkdtempSync(join(tmpdir(), "berth-three-"));
-  readonly #agents: ChildProcess[] = [];
+  readonly #agents = new Map<string, ChildProcess>();
 
   constructor() {
     writeFileSync(join(this.root, "site.cf"), "bundle agent main\n{\n}\n");
@@ -36,18 +36,24 @@ class Ground {
   async startAgent(host: string): Promise<void> {
     const child = await this.#spawn(host, ["agent"]);
     child.stderr?.resume();
-    this.#agents.push(child);
+    this.#agents.set(host, child);
   }
 
   client(host: string) {
     return agentClient({ socketPath: join(this.root, `run-${host}`, "agent.sock") });
   }
 
+  /** Ends the agent of a host as a power cut does. */
+  async kill(host: string): Promise<void> {
+    const child = this.#agents.get(host);
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+  }
+
   async end(): Promise<void> {
-    for (const child of this.#agents) {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      if (child.exitCode === null && child.signalCode === null && child.kill("SIGKILL")) await ended;
-    }
+    for (const host of this.#agents.keys()) await this.kill(host);
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -65,7 +71,7 @@ class Ground {
   }
 }
 
-it("three commands make a fleet of two hosts and a witness, and all three vote", async () => {
+it("three commands make a fleet of two hosts and a witness; all three vote, also after one lost its disk", async () => {
   const ground = new Ground();
   onTestFinished(() => ground.end());
   const [door, ...ports] = [await freePort(), await freePort(), await freePort(), await freePort()];
@@ -99,6 +105,14 @@ it("three commands make a fleet of two hosts and a witness, and all three vote",
   for (const host of ["h1", "h2"]) {
     await expect.poll(() => votersSeenBy(host), patiently).toEqual({ voters: ["h1", "h2", "w"], heard: 3 });
   }
+  const diskOfH2 = async () =>
+    (await ground.client("h1").snapshot()).claims.config.voters.find(({ host }) => host === "h2")?.voter;
+  const before = await diskOfH2();
+  await ground.kill("h2");
+  rmSync(join(ground.root, "h2", "store"), { recursive: true });
+  await ground.startAgent("h2");
+  await expect.poll(async () => (await diskOfH2()) !== before, patiently).toBe(true);
+  await expect.poll(() => votersSeenBy("h2"), patiently).toEqual({ voters: ["h1", "h2", "w"], heard: 3 });
   const replay = await ground.berth(
     "h4",
     "fleet",
@@ -111,7 +125,7 @@ it("three commands make a fleet of two hosts and a witness, and all three vote",
     ...at(await freePort()),
   );
   expect(replay).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/used already, by h2|nobody opens/) });
-});
+}, 180_000);
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -79,14 +79,15 @@ export async function foundFleet(stateDir: string, founding: FleetFounding): Pro
 
 /** This host's place in its fleet. @throws AgentError FLEET_ABSENT, FLEET_INVALID */
 export function openFleetHome(stateDir: string): FleetHome {
-  const { fleet, self, hypervisor, fleetKey, founding, listen, join } = readFleetFile(stateDir);
+  const { version: _, fleetKey, ...home } = readFleetFile(stateDir);
+  const { fleet } = home;
   const members = readMemberFile(stateDir);
   const path = fleetPaths(stateDir).members;
   if (members === undefined) throw new AgentError("FLEET_INVALID", `${path} is missing`);
   const verdict = verifyMembers(members, { fleet, pinnedKey: fleetKey });
   if (!verdict.ok) throw new AgentError("FLEET_INVALID", `the member list ${path} does not hold: ${verdict.why}`);
   settleFleetKey(stateDir, members.fleetKey);
-  return { stateDir, fleet, self, hypervisor, founding, members, listen, join };
+  return { stateDir, members, ...home };
 }
 
 /**
@@ -103,6 +104,23 @@ export function saveMembers(stateDir: string, document: MemberDocument): MemberD
   writeMemberFile(stateDir, document);
   if (document.fleetKey !== file.fleetKey) writeFleetFile(stateDir, { ...file, fleetKey: document.fleetKey });
   return document;
+}
+
+/**
+ * Writes down where this host is reached from its next start on. Its agent tells the fleet, and the list is signed anew where the
+ * fleet key is.
+ *
+ * @throws AgentError FLEET_ABSENT, CONFIG_INVALID for what is no address
+ */
+export function moveHost(
+  stateDir: string,
+  addresses: { readonly advertise: readonly string[]; readonly listen?: readonly string[] | undefined },
+): void {
+  const file = readFleetFile(stateDir);
+  const { advertise, listen = file.listen } = addresses;
+  checkAddresses([...advertise, ...listen]);
+  const join = { listen: withNextPort(listen), advertise: withNextPort(advertise) };
+  writeFleetFile(stateDir, { ...file, advertise, listen, join });
 }
 
 /** A host that is about to belong to a fleet. */

@@ -110,9 +110,15 @@ export class FleetKeeper {
     return this.#door.addresses;
   }
 
-  /** The list as the peer network wants it. */
+  /**
+   * The list as the peer network wants it. While it has an old address of this host nobody can dial here, so this host counts
+   * as one without an address, which dials all others.
+   */
   get peers(): readonly Member[] {
-    return peersOf(this.#members.members, this.#parts.peerAddresses);
+    const peers = peersOf(this.#members.members, this.#parts.peerAddresses);
+    const { home, key } = this.#parts;
+    if (home.advertise === undefined || this.#selfReport() === undefined) return peers;
+    return peers.map((peer) => (peer.peerId === key.peerId ? { ...peer, addresses: [] } : peer));
   }
 
   start(): void {
@@ -154,7 +160,10 @@ export class FleetKeeper {
     if (this.#watch.hasChanged()) this.#readFile();
     const canSign = !this.isRemoved && existsSync(join(this.#parts.home.stateDir, fleetKeyFile));
     this.#door.look(canSign);
-    if (canSign) this.#voters.look(performance.now());
+    if (!canSign) return;
+    const report = this.#selfReport();
+    if (report !== undefined) this.#onSelfReport(this.#parts.home.self, report);
+    this.#voters.look(performance.now());
   }
 
   /** A command on this host may have signed a new list. */
@@ -197,11 +206,19 @@ export class FleetKeeper {
   }
 
   #greet(host: HostId): void {
-    const { network, disk, key } = this.#parts;
+    const { network } = this.#parts;
     network.sendNotice(host, this.#number());
+    const report = this.#selfReport();
+    if (report !== undefined) network.sendNotice(host, { kind: "self", ...report });
+  }
+
+  /** What the list should say of this host and does not. */
+  #selfReport(): Pick<FleetMember, "disk" | "addresses"> | undefined {
+    const { disk, key, home } = this.#parts;
     const own = this.#members.members.find(({ peerId }) => peerId === key.peerId);
-    if (own === undefined || own.disk === disk) return;
-    network.sendNotice(host, { kind: "self", disk, addresses: own.addresses });
+    if (own === undefined) return undefined;
+    const addresses = home.advertise ?? own.addresses;
+    return own.disk === disk && own.addresses.join() === addresses.join() ? undefined : { disk, addresses };
   }
 
   #onNotice(from: HostId, notice: AgentNotice): void {
@@ -269,10 +286,7 @@ export class FleetKeeper {
           withSelfReport(body, from, { disk, addresses }),
         );
         if (wish.kind === "changed") {
-          log.warn(
-            "MEMBER_DISK",
-            `${from} has a new disk: what its voter remembered is lost, and it votes under a new id`,
-          );
+          log.warn("MEMBER_CHANGED", changeOfSelf(from, this.#members, { disk, addresses }));
           this.#apply(wish.document);
         }
       })
@@ -297,6 +311,16 @@ export function peersOf(
     addresses: peerAddresses[hostId] ?? addresses,
     role,
   }));
+}
+
+function changeOfSelf(
+  host: HostId,
+  { members }: MemberDocument,
+  { disk, addresses }: Pick<FleetMember, "disk" | "addresses">,
+): string {
+  return members.find(({ hostId }) => hostId === host)?.disk === disk
+    ? `${host} is reached at ${addresses.join(", ")} now`
+    : `${host} has a new disk: what its voter remembered is lost, and it votes under a new id`;
 }
 
 function changesOf(before: MemberDocument, after: MemberDocument): string {

@@ -48,6 +48,8 @@ export interface FleetFile {
   readonly fleetKey: string;
   readonly founding: z.infer<typeof configurationSchema>;
   readonly listen: readonly string[];
+  /** Set by `berth fleet address`. */
+  readonly advertise?: readonly string[];
   readonly join: JoinDoor;
 }
 
@@ -60,5 +62,6 @@ export const fleetFileSchema: z.ZodType<FleetFile> = z.strictObject({
   fleetKey: publicKey,
   founding: configurationSchema,
   listen: addressesSchema,
+  advertise: addressesSchema.exactOptional(),
   join: z.strictObject({ listen: addressesSchema, advertise: addressesSchema }),
 });

@@ -35,6 +35,8 @@ export interface JoinListenerParts {
   readonly report: JoinReport;
   /** Wall clock, ms. @default Date.now */
   readonly nowMs?: () => number;
+  /** Time for one conversation. @default 10 s: people's networks are slow, and 16 strangers may wait as long */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -80,7 +82,7 @@ export class JoinListener {
   async #serve(stream: Stream, connection: Connection): Promise<void> {
     const { fleet, fleetKey, report } = this.#parts;
     const peerId = connection.remotePeer.toString();
-    const signal = AbortSignal.timeout(conversationMs);
+    const signal = AbortSignal.timeout(this.#parts.patienceMs ?? conversationMs);
     try {
       const words = conversationOver(stream, { hearBytesMax: knockBytesMax, signal });
       await words.say({ t: "offer", fleet, fleetKey: fleetKey() } satisfies Offer);

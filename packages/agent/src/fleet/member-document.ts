@@ -57,6 +57,8 @@ export interface FleetHome {
   readonly members: MemberDocument;
   /** Addresses to listen on for peers. */
   readonly listen: readonly string[];
+  /** What the list should say of this host's addresses; absent: what it says is right. */
+  readonly advertise?: readonly string[];
   /** Open only while tokens are, and only where the fleet key is. */
   readonly join: JoinDoor;
 }

@@ -7,9 +7,10 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { describe, expect, it } from "vitest";
 import { openFleetHome } from "../../src/fleet/fleet-home.ts";
 import { joinFleet, rekeyHost } from "../../src/fleet/join-fleet.ts";
+import { JoinListener } from "../../src/fleet/join-listener.ts";
 import { readTokens, revokeTokens } from "../../src/fleet/token-book.ts";
 import { formatToken, parseToken } from "../../src/fleet/token-text.ts";
-import { createHostKey } from "../../src/peers/host-key.ts";
+import { createHostKey, loadHostKey } from "../../src/peers/host-key.ts";
 import { openRecordStore } from "../../src/store/open-record-store.ts";
 import { startBare } from "../peers/hostile-host.ts";
 import { FleetGround, type RunningHost, soon, upOf } from "./running-fleet.ts";
@@ -249,6 +250,26 @@ describe("the door", () => {
     expect(first.peerLog.some(({ code, text }) => code === counter && text.includes("at the door"))).toBe(true);
     await stranger.stop();
     expect((await ground.join(await ground.token(first.stateDir), "h2")).self).toBe("h2");
+  });
+
+  it("waits no longer than it must for a stranger who says nothing", async () => {
+    await using ground = new FleetGround();
+    const { stateDir, fleet, members, founding } = await ground.found("h1");
+    const told: string[] = [];
+    const door = new JoinListener({
+      ...{ stateDir, fleet, key: await loadHostKey(stateDir), listen: ["/ip4/127.0.0.1/tcp/0"], patienceMs: 300 },
+      ...{ fleetKey: () => members.fleetKey, config: () => founding, onJoined: () => {} },
+      report: (counter) => told.push(counter),
+    });
+    await door.start();
+    const stranger = await startBare(await createHostKey());
+    const connection = await stranger.dial(multiaddr(door.addresses[0]));
+    const frames = lpStream(await connection.newStream("/berth/blue/join/1"));
+    await frames.read();
+    await expect.poll(() => told, soon).toEqual(["slow-reader"]);
+    await expect.poll(() => connection.status, soon).not.toBe("open");
+    await stranger.stop();
+    await door.stop();
   });
 
   it("survives a crowd that connects and says nothing, and lets a host in after it", async () => {

@@ -13,6 +13,7 @@ import { push, renewal } from "./peer-messages.ts";
 
 const soon = { timeout: 5_000, interval: 10 };
 const messages = "/berth/test/messages/1";
+const notice = { t: "notice", id: 1, part: 0, parts: 1, text: '{"kind":"members-number","number":1}' };
 
 function counted(host: FleetHost, counter: PeerCounter) {
   return expect.poll(() => host.network.counters()[counter], soon);
@@ -125,6 +126,10 @@ describe("what a member may say", () => {
     ["a field that does not belong there", encodeFrame({ t: "message", m: { ...renewal(1), evil: 1 } }), "malformed"],
     ["a message of another fleet", encodeFrame({ t: "message", m: renewal(1, "other") }), "wrong-fleet"],
     ["a frame above the limit", new Uint8Array(70_000), "oversize"],
+    ["a notice that is no JSON", encodeFrame({ ...notice, text: "{" }), "malformed"],
+    ["a notice of a kind that there is not", encodeFrame({ ...notice, text: '{"kind":"evil"}' }), "malformed"],
+    ["a notice in a thousand pieces", encodeFrame({ ...notice, parts: 1_000 }), "malformed"],
+    ["a piece of a notice that is too long", encodeFrame({ ...notice, text: "x".repeat(16_001) }), "malformed"],
   ])("%s: counted, logged, not delivered", async (_title, bytes, counter) => {
     await using fleet = new Fleet({});
     const { victim, attacker, frames, hello } = await startAttack(fleet);
@@ -133,6 +138,18 @@ describe("what a member may say", () => {
     await counted(victim, counter).toBe(1);
     expect(victim.log.some(({ code }) => code === counter)).toBe(true);
     expect(victim.heard).toEqual([]);
+    await attacker.stop();
+  });
+
+  it("is not believed twice: a notice that came before is counted and not told", async () => {
+    await using fleet = new Fleet({});
+    const { victim, attacker, frames, hello } = await startAttack(fleet);
+    const told: unknown[] = [];
+    victim.network.onNotice((_from, notice) => told.push(notice));
+    await frames.write(encodeFrame(hello));
+    for (let time = 0; time < 3; time += 1) await frames.write(encodeFrame(notice));
+    await counted(victim, "replayed").toBe(2);
+    expect(told).toEqual([{ kind: "members-number", number: 1 }]);
     await attacker.stop();
   });
 

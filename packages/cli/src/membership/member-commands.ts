@@ -16,6 +16,15 @@ export function defineMemberCommands(fleet: Command, session: Session): void {
     .summary("list the hosts of the fleet")
     .description("Lists the hosts of the fleet, as the signed list has them, and which of them vote now.")
     .action((options: FleetOptions & OutputChoice) => listMembers(options, session));
+  addFleetOptions(
+    fleet.command("address").argument("<address...>", "where others reach this host, such as /ip4/192.0.2.7/tcp/7946"),
+  )
+    .summary("say where this host is reached now")
+    .description("Says where this host is reached from the next start of its agent on, which tells the fleet.")
+    .option("--listen <address>", "listen here from then on (otherwise as before); may be repeated", collect)
+    .action((addresses: string[], options: FleetOptions & { readonly listen?: readonly string[] }) =>
+      moveHere(addresses, options, session),
+    );
   addInsistence(addFleetOptions(fleet.command("remove").argument("<host>", "the host that shall go")))
     .summary("take a host off the list")
     .description("Takes a host off the list: all others cut it at once, and it can come back with a new token only.")
@@ -84,6 +93,16 @@ async function listMembers(options: FleetOptions & OutputChoice, session: Sessio
     extra: { fleet: members.fleet, number: members.number, configuration: config.number },
   });
   if (from === "store") noteOldWord(session);
+}
+
+async function moveHere(
+  advertise: readonly string[],
+  options: FleetOptions & { readonly listen?: readonly string[] },
+  session: Session,
+): Promise<void> {
+  const { moveHost } = await import("@berth/agent/fleet/fleet-home");
+  moveHost(await stateDirOf(options, session), { advertise, listen: options.listen });
+  session.note(`Written down: ${advertise.join(", ")}. It holds from the next start of the agent on.`);
 }
 
 /** Takes a host off the list. @throws CliError REFUSED, NOT_FOUND, USAGE */
