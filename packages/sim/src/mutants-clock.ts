@@ -3,7 +3,12 @@ import { type Mutant, withRules } from "./mutant.ts";
 /** Weakenings of times and clocks: how long a lease is, from when it counts, and by which clock. */
 export const clockMutants: readonly Mutant[] = [
   withRules(
-    { name: "lease-from-ack", weakens: "the lease is timed from the answer, not from the sending", seeds: 200 },
+    {
+      name: "lease-from-ack",
+      weakens: "the lease is timed from the answer, not from the sending",
+      seeds: 200,
+      draw: { timing: "adversarial", kinds: ["hold", "mute", "partition", "one-way", "weather"] },
+    },
     { leaseStart: (_sent, acked) => acked },
   ),
   withRules(

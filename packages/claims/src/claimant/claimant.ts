@@ -143,11 +143,19 @@ export class Claimant implements Claiming {
     this.fences.resend(now, resendMs);
     const limitMs = Math.max(2_000, this.parts.membership.config.profile.fenceMs);
     for (const attempt of [...this.attempts.values()]) {
-      if (now.bootMs - attempt.startedAt.bootMs < limitMs) attempt.resend(this.parts);
+      const forMs = now.bootMs - attempt.startedAt.bootMs;
+      if (forMs >= resendMs) this.#giveUpRejected(attempt, now);
+      if (forMs < limitMs) attempt.resend(this.parts);
       else for (const late of [...attempt.tries.values()]) this.fail(attempt, late, "too few voters answered", now);
     }
     const isDone = this.attempts.size === 0 && !this.fences.isConfirming;
     this.nextResendMs = isDone ? Number.POSITIVE_INFINITY : now.bootMs + resendMs;
+  }
+
+  /** One voter has promised a higher ballot, and those that could outvote it are silent: only another ballot can win. */
+  #giveUpRejected(attempt: Attempt, now: Now): void {
+    for (const t of [...attempt.tries.values()])
+      if (t.rejections.length > 0 && t.phase !== "fencing") this.fail(attempt, t, "outbid, and others are silent", now);
   }
 
   /** Another voter set: everything under way starts again there. */
