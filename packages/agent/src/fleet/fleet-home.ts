@@ -66,10 +66,10 @@ export async function foundFleet(stateDir: string, founding: FleetFounding): Pro
   const lock = await lockFleetFiles(stateDir);
   try {
     refuseSecondFleet(stateDir);
+    if (founding.networkKey === true) createNetworkKeyFile(stateDir);
     const key = createFleetKey(stateDir);
     const config = firstConfiguration([member], founding.profile);
     await recordVoter(stateDir, { activeFor: config });
-    if (founding.networkKey === true) createNetworkKeyFile(stateDir);
     const members = signMembers({ fleet, number: 1, fleetKey: key.publicKey, rotations: [], members: [member] }, key);
     return settleIn(stateDir, { member, founding: config, members, listen, join });
   } finally {

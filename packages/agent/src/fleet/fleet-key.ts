@@ -30,7 +30,9 @@ export function loadFleetKey(stateDir: string): FleetKey | undefined {
 export function createFleetKey(stateDir: string): FleetKey {
   const path = join(stateDir, fleetKeyFile);
   if (readKeyFile(path, kind) !== undefined) {
-    throw new AgentError("FLEET_EXISTS", `${path} is there already: this host signs for a fleet`);
+    throw new AgentError("FLEET_EXISTS", `${path} is there already: this host signs for a fleet`, {
+      remedy: "move it away if no fleet knows it: a founding that was interrupted leaves one behind",
+    });
   }
   const raw = createRawKey();
   createKeyFile(path, kind, raw);

@@ -153,6 +153,7 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     const engine = this.#engine;
     if (engine === undefined) return { kind: "dropped", reason: "not-started" };
     if (this.#members.host(host) === undefined) return { kind: "dropped", reason: "unknown-host" };
+    if (!isAllowed(this.#members.selfRole, message)) return { kind: "dropped", reason: "not-entitled" };
     const link = engine.links.get(host);
     if (link?.hello === undefined) return { kind: "dropped", reason: "not-connected" };
     return this.#sendOver((bytes, priority) => link.send(bytes, priority), this.#proofs.signed(message));
@@ -161,6 +162,8 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
   broadcast(message: Message): SendOutcome {
     const engine = this.#engine;
     if (engine === undefined) return { kind: "dropped", reason: "not-started" };
+    // What an observer says would be refused and logged by everybody, once a second for ever.
+    if (!isAllowed(this.#members.selfRole, message)) return { kind: "dropped", reason: "not-entitled" };
     return engine.topic.publish(this.#proofs.signed(message));
   }
 

@@ -2,12 +2,14 @@ import type { HostId } from "@berth/claims";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { multiaddr } from "@multiformats/multiaddr";
 import { AgentError, reasonOf } from "../agent-error.ts";
-import type { Member } from "../ports/peer-network.ts";
+import type { Member, MemberRole } from "../ports/peer-network.ts";
 
 /** Who belongs to the fleet, by host and by key. Immutable; a change is a new list. */
 export class MemberList {
   /** Everybody but this host. */
   readonly others: readonly Member[];
+  /** What this host itself may do; a voter where the list does not have it. */
+  readonly selfRole: MemberRole;
   readonly #byHost: ReadonlyMap<HostId, Member>;
   readonly #byPeer: ReadonlyMap<string, Member>;
   readonly #selfPeer: string;
@@ -24,6 +26,7 @@ export class MemberList {
     }
     this.#selfPeer = self.peerId;
     const own = members.find(({ peerId }) => peerId === self.peerId);
+    this.selfRole = own?.role ?? "voter";
     this.#selfHasAddress = own === undefined || own.addresses.length > 0;
   }
 

@@ -82,6 +82,7 @@ export class PeerRecord {
   down(nowMs: number, reason: PeerDown["reason"], sinceMs: number): PeerDown | undefined {
     if (this.#state !== "up") return undefined;
     this.#enter("down", nowMs);
+    this.suspectedMs = undefined;
     const heardBy = this.heardBySince(sinceMs);
     return { kind: "down", host: this.#member.hostId, reason, heardAgeMs: this.silentMs(nowMs), heardBy };
   }

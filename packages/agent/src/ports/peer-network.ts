@@ -75,7 +75,7 @@ export type SendOutcome =
         | "backlog"
         /** Its release does not know what this is. */
         | "unsupported"
-        /** Its role is not to see it. */
+        /** Its role is not to see it, or this host's own role is not to say it. */
         | "not-entitled";
     };
 

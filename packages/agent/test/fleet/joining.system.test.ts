@@ -1,5 +1,5 @@
 /** Coming into a fleet by a token: the way in, everybody who is refused, and what strangers do to the door. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { lpStream } from "@libp2p/utils";
@@ -73,6 +73,18 @@ describe("joining", () => {
     await expect.poll(() => reasons.length, soon).toBeGreaterThan(0);
     await ground.start(stateDir);
     expect((await joining).self).toBe("h2");
+  });
+
+  it("can be done again by a host that lost the answer, with the same token, and by nobody else", async () => {
+    await using ground = new FleetGround();
+    const first = await startFounder(ground);
+    const token = await ground.token(first.stateDir);
+    const { stateDir } = await ground.join(token, "h2");
+    for (const name of ["fleet.json", "members.json"]) rmSync(join(stateDir, name));
+    await expect(ground.join(token, "h3")).rejects.toMatchObject(refused(/used already, by h2/));
+    const listen = first.home.listen;
+    const again = await joinFleet(stateDir, { token, host: "h2", release: "0", listen });
+    expect(again.members.members.map(({ hostId }) => hostId)).toEqual(["h1", "h2"]);
   });
 
   it("lets a host that lost everything take its old place again, with a token made for it", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeFrame } from "../../src/peers/wire-codec.ts";
 import { type AgentNotice, noticeTextMax } from "../../src/ports/agent-notice.ts";
 import { type FleetHost, startFleet } from "./peer-fleet.ts";
+import { push, renewal } from "./peer-messages.ts";
 
 const soon = { timeout: 5_000, interval: 10 };
 const number = (value: number): AgentNotice => ({ kind: "members-number", number: value });
@@ -56,6 +57,19 @@ describe("notices", () => {
     b.network.sendNotice("h0", number(1));
     await expect.poll(() => told, soon).toEqual([{ from: "h1", notice: number(1) }]);
     expect(a.network.counters()["role-refused"]).toBe(1);
+  });
+});
+
+describe("an observer", () => {
+  it("does not say what all others would refuse and log for ever, and asks for gossip all the same", async () => {
+    await using fleet = await startFleet(2, { role: (index) => (index === 1 ? "observer" : "voter") });
+    const [voter, observer] = [fleet.host(0), fleet.host(1)];
+    expect(observer.network.broadcast(push("h1", 1))).toEqual({ kind: "dropped", reason: "not-entitled" });
+    expect(observer.network.send("h0", renewal(1))).toEqual({ kind: "dropped", reason: "not-entitled" });
+    const digest = { kind: "gossip-digest", fleet: "test", cfg: 1, digests: [1] } as const;
+    expect(observer.network.send("h0", digest)).toEqual({ kind: "queued" });
+    await expect.poll(() => voter.heard, soon).toEqual([{ from: "h1", message: digest }]);
+    expect(voter.network.counters()["role-refused"]).toBe(0);
   });
 });
 
