@@ -92,8 +92,8 @@ if [ -z "${BERTH_WITNESS:-}" ]; then
   virtlogd -d
   keep libvirtd libvirtd &
   until virsh -q -c qemu:///system version > /dev/null 2>&1; do sleep 0.1; done
+  keep dead-man berth dead-man &
 fi
-keep dead-man berth dead-man &
 keep agent berth agent &
 trap stop TERM INT
 wait

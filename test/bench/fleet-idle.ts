@@ -103,7 +103,9 @@ class IdleFleet {
     const config = { embedded: true, state_dir: stateDir, run_dir: runDir, policy, http_listen: "" };
     writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
     const log = openSync(join(stateDir, "log"), "a");
-    this.agents.push(spawn(launcher, ["agent", "--config", file], { stdio: ["ignore", log, log] }));
+    // It ends with the bench, however that ends.
+    const command = ["--pdeathsig", "KILL", launcher, "agent", "--config", file];
+    this.agents.push(spawn("setpriv", command, { stdio: ["ignore", log, log] }));
     closeSync(log);
     this.#sockets.push(join(runDir, "agent.sock"));
   }

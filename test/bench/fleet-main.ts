@@ -100,6 +100,14 @@ async function inFolder<T>(name: string, measure: (folder: string) => Promise<T>
   }
 }
 
+/** What the tables do not say. */
+export const fleetNotes = `Three hosts in namespaces on one bridge; a power cut takes the cable first and then every process. Berth's guests are real QEMU
+guests that tell by themselves when they execute, and are timed from the cut to the first sign of life elsewhere. The others are
+flattered: Pacemaker moves an empty resource and its fence device answers at once, Keepalived moves an address and has two
+owners in a partition, etcd only hands over a lock, Serf only tells. Writes of etcd and of Berth's voters go to the same disk.
+Idle agents run over loopback with a hypervisor in the process; what was measured is the median of all agents of the fleet.
+`;
+
 /** What idle agents cost, as a table. */
 export function renderCosts(costs: readonly IdleCost[]): string {
   return renderTable<IdleCost>(

@@ -12,7 +12,7 @@ import { buildBundle } from "../../packages/cli/build/bundle.ts";
 import { type Figure, isMet, renderFigures, renderTargets, type Target } from "./figures.ts";
 import { type Condition, type Fleet, startFleet, writeIteratedPolicy, writePolicy } from "./fleet.ts";
 import { renderFleetFigures } from "./fleet-figures.ts";
-import { benchFleet, renderCosts } from "./fleet-main.ts";
+import { benchFleet, fleetNotes, renderCosts } from "./fleet-main.ts";
 import { measure, measureInTurns, type Program, requireTools } from "./process.ts";
 import { berthCheck, berthConverge, cfAgent, cfPromises, type RunPlace, virshList, virshStates } from "./programs.ts";
 import { measureWarmPass } from "./warm-pass.ts";
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "host fleet" },
   },
 });
+if (!/^(host|fleet|host fleet)$/.test(values.only)) throw new Error(`--only is host or fleet, not ${values.only}`);
 const folder = mkdtempSync(join(tmpdir(), "berth-bench-"));
 const figures: Figure[] = [];
 const targets: Target[] = [];
@@ -44,7 +45,8 @@ try {
   const fleet = values.only.includes("fleet") ? await benchFleet(values.quick) : undefined;
   if (fleet !== undefined) {
     process.stdout.write(`${renderFleetFigures(fleet.figures)}\n${renderCosts(fleet.costs)}\n`);
-    process.stdout.write(`${renderTargets(fleet.targets)}${fleet.skipped.map((sentence) => `${sentence}\n`).join("")}`);
+    process.stdout.write(`${renderTargets(fleet.targets)}\n${fleetNotes}`);
+    for (const sentence of fleet.skipped) process.stdout.write(`${sentence}\n`);
     targets.push(...fleet.targets);
   }
   const measured = { figures, targets, ...(fleet && { fleet: { ...fleet, targets: undefined } }) };

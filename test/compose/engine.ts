@@ -64,7 +64,8 @@ async function startOwnEngine(): Promise<EngineStart> {
     ip6tables: "false",
   };
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  const daemon = spawn("dockerd", args, { stdio: ["ignore", log, log] });
+  // It ends with the test, however that ends, and the containers with it.
+  const daemon = spawn("setpriv", ["--pdeathsig", "TERM", "dockerd", ...args], { stdio: ["ignore", log, log] });
   closeSync(log);
   daemon.on("error", () => {});
   const stop = async () => {
