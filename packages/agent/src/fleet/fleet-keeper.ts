@@ -31,6 +31,9 @@ const selfReportMs = 10_000;
 /** Between two questions for a newer list: many peers have it at once, one answer is enough. Milliseconds. */
 const askMs = 1_000;
 
+/** Looks between two words about the list's number to one random peer: a notice may get lost, and nobody would say it again. */
+const looksPerWord = 8;
+
 /** Where lines of the log go; the agent's log fits. */
 export interface KeeperLog {
   info(code: string, text: string): void;
@@ -67,6 +70,7 @@ export class FleetKeeper {
   readonly #reportedMs = new Map<HostId, number>();
   #members: MemberDocument;
   #askedMs = Number.NEGATIVE_INFINITY;
+  #looks = 0;
   #timer: NodeJS.Timeout | undefined;
   #farewell: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
@@ -158,12 +162,21 @@ export class FleetKeeper {
 
   #look(): void {
     if (this.#watch.hasChanged()) this.#readFile();
+    this.#looks += 1;
+    if (this.#looks % looksPerWord === 0) this.#tellSomebody();
     const canSign = !this.isRemoved && existsSync(join(this.#parts.home.stateDir, fleetKeyFile));
     this.#door.look(canSign);
     if (!canSign) return;
     const report = this.#selfReport();
     if (report !== undefined) this.#onSelfReport(this.#parts.home.self, report);
     this.#voters.look(performance.now());
+  }
+
+  #tellSomebody(): void {
+    const { network } = this.#parts;
+    const others = [...this.#up()].filter((host) => host !== network.self);
+    const host = others[Math.floor(Math.random() * others.length)];
+    if (host !== undefined) network.sendNotice(host, this.#number());
   }
 
   /** A command on this host may have signed a new list. */

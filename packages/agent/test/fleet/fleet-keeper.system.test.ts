@@ -37,6 +37,14 @@ describe("a newer member list", () => {
     await expect.poll(() => again.keeper.members.number, soon).toBe(4);
   });
 
+  it("arrives also when the word of it got lost on the way", async () => {
+    await using ground = new FleetGround();
+    const [h1, h2] = (await ground.grow(2)) as [RunningHost, RunningHost];
+    h1.network.broadcastNotice = () => {};
+    await change(h1, (body) => withRole(body, "h2", "member"));
+    await expect.poll(() => h2.keeper.members.number, soon).toBe(3);
+  });
+
   it("is not believed when another key signed it, whoever sends it", async () => {
     await using ground = new FleetGround();
     const [h1, h2] = (await ground.grow(2)) as [RunningHost, RunningHost];
