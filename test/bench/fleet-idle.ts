@@ -121,7 +121,8 @@ class IdleFleet {
       for (const socketPath of this.#sockets) counts.push(await this.#runningOn(socketPath));
       return counts.reduce((sum, count) => sum + Math.max(0, count), 0) === guests;
     };
-    await this.#until(`${guests} guests run`, withinMs, allRun, () => counts.join(" "));
+    // Asking costs the agents something, too, with that many guests.
+    await this.#until(`${guests} guests run`, withinMs, allRun, () => counts.join(" "), 2_000);
   }
 
   /** Quiet is when the dearest agent's last five seconds were not a third dearer than the five before. */
@@ -157,13 +158,14 @@ class IdleFleet {
     withinMs: number,
     holds: () => Promise<boolean>,
     describe: () => string = () => "",
+    everyMs = 500,
   ): Promise<void> {
     const endMs = performance.now() + withinMs;
     while (!(await holds())) {
       const dead = this.agents.findIndex(({ exitCode }) => exitCode !== null);
       if (dead !== -1) throw new Error(`agent ${dead + 1} ended: ${this.#lastWords(dead + 1)}`);
       if (performance.now() > endMs) throw new Error(`not within ${withinMs / 1000} s: ${what}: ${describe()}`);
-      await delay(500);
+      await delay(everyMs);
     }
   }
 
