@@ -123,7 +123,7 @@ export class FleetHost {
   }
 
   async start(daemon: Daemon): Promise<void> {
-    const started = await HostProcess.start(this.libvirtd, this.#logFile(daemon), [process.execPath, launcher, daemon]);
+    const started = await HostProcess.start(this.libvirtd, this.#logFile(daemon), [launcher, daemon]);
     this.#daemons.set(daemon, started);
   }
 
