@@ -91,8 +91,7 @@ export class ActPerformer {
       case "resume": {
         const kind = this.#parts.stateOf(guest) === "pm-suspended" ? "wake-domain" : "resume-domain";
         return this.#within(act, "urgent", (hypervisor) => {
-          this.#requireTime(act.notAfter);
-          return hypervisor.perform({ kind, ...base });
+          return hypervisor.perform({ kind, ...base }, undefined, () => this.#requireTime(act.notAfter));
         });
       }
       case "suspend":
@@ -118,7 +117,7 @@ export class ActPerformer {
     await this.#parts.ownStart(act.guest, () => hypervisor.perform(step));
   }
 
-  /** The look at the clock stands right before the call: what waited for a place may have waited too long. */
+  /** Looked at right before the call that resumes: whatever came before it may have taken too long. */
   #requireTime(notAfter: Deadline): void {
     if (eitherPassed(notAfter, this.#parts.clock.now())) {
       throw new AgentError("ABORTED", "the lease in which it may be resumed ends before it could begin");

@@ -71,6 +71,7 @@ export class Agent implements RunningAgent {
   readonly #definitions: DefinitionExchange;
   readonly #facts: FactsExchange;
   readonly #lag = new LagWatch();
+  readonly #ownStarts: OwnStarts;
   readonly #conditions = new ConditionWatch();
   readonly #keeper: MemberKeeper;
   readonly #ended = Promise.withResolvers<undefined>();
@@ -85,6 +86,7 @@ export class Agent implements RunningAgent {
     const opener = openHypervisor === undefined ? {} : { openHypervisor };
     this.#parts = components;
     this.#startedMs = clock.now().bootMs;
+    this.#ownStarts = new OwnStarts({ runDir: agent.runDir });
     this.#deadMan = new DeadManWatch({ link });
     this.#loop = new ProtocolLoop(
       { machine, clock, store, link, network },
@@ -103,7 +105,10 @@ export class Agent implements RunningAgent {
       {
         promised: (guests) => this.#loop.handle({ kind: "policy", guests }),
         types: (types) => this.#hypervisors.use(types),
-        changed: () => this.#schedule.request(),
+        changed: () => {
+          this.#schedule.request();
+          this.#definitions.askAll();
+        },
       },
     );
     this.#passes = this.#makePasses();
@@ -193,8 +198,8 @@ export class Agent implements RunningAgent {
       self: home.self,
       promise: this.#policy.promises.get(guest),
       view: machine.guest(guest),
-      acts: this.#guests.acts.keys(),
-      leased: this.#loop.standing().leaseRemainingMs > 0,
+      isOwnStart: this.#ownStarts.has(guest),
+      leased: this.#policy.modeOf(guest) === "gossip" || this.#loop.standing().leaseRemainingMs > 0,
       policyKnown: this.#policy.inForce.generation > 0,
       promisedBefore: this.#promisedBefore.has(guest),
     });
@@ -240,7 +245,7 @@ export class Agent implements RunningAgent {
     return new HostGuests(
       {
         hypervisors: this.#hypervisors,
-        ownStarts: new OwnStarts({ runDir: agent.runDir }),
+        ownStarts: this.#ownStarts,
         clock,
         typeOf: (guest) => this.#policy.promises.get(guest)?.type,
         prepare: async (guest) => {
@@ -271,6 +276,7 @@ export class Agent implements RunningAgent {
       guest: (guest) => machine.guest(guest),
       promises: () => this.#policy.promises,
       hypervisorOf: (guest) => this.#guests.hypervisorOf(guest),
+      peersUp: () => network.members().flatMap(({ member, state }) => (state === "up" ? [member.hostId] : [])),
       arrived: () => this.#policy.tellSoon(),
       problem: (text, guest) => {
         journal.write({ level: "warning", code: "DEFINITION", text, ...(guest === undefined ? {} : { guest }) });
@@ -281,7 +287,7 @@ export class Agent implements RunningAgent {
   #means() {
     const { home, definitions } = this.#parts;
     return {
-      hypervisorUp: home.hypervisor && this.#guests.isUp,
+      looked: !home.hypervisor || this.#guests.observation !== undefined,
       domains: this.#guests.domains,
       travelled: (guest: GuestId) => definitions.get(guest),
     };

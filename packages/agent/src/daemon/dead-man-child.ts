@@ -64,7 +64,9 @@ export class DeadManChild {
 function isDeadMan(pid: number): boolean {
   if (processAt(pid) === undefined) return false;
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("dead-man");
+    // An agent has the word in its options too, and pids come again.
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return words.some((word) => word === "dead-man" || word.endsWith("/dead-man/main.ts"));
   } catch {
     return false;
   }

@@ -9,7 +9,8 @@ import type { GuestMeans } from "./promised-guests.ts";
 
 /** What the host knows beside the promise. */
 export interface MeansContext {
-  readonly hypervisorUp: boolean;
+  /** The hypervisors were looked at in this life; before that, what they have is not known and is not held against a guest. */
+  readonly looked: boolean;
   readonly domains: ReadonlyMap<string, ObservedDomain>;
   /** A definition that travelled here. */
   readonly travelled: (guest: string) => { readonly uuid: string; readonly xml: string } | undefined;
@@ -31,8 +32,7 @@ export function guestMeans(promise: GuestPromise, context: MeansContext): GuestM
   const domain = context.domains.get(promise.name);
   const travelled = context.travelled(promise.name);
   return {
-    hypervisorUp: context.hypervisorUp,
-    definable: known.definable || domain?.persistent === true || travelled !== undefined,
+    definable: known.definable || !context.looked || domain?.persistent === true || travelled !== undefined,
     uuid: domain?.uuid ?? known.uuid ?? travelled?.uuid ?? guestUuid(promise.name, context.identitySeed),
     memoryKib: known.memoryKib ?? memoryOf(travelled?.xml) ?? domain?.memoryKib.maximum ?? 0,
   };

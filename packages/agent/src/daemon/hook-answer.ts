@@ -42,20 +42,25 @@ export async function hookAnswer({
     const client = agentClient({ socketPath: agent.socketPath, deadlineMs: answerDeadlineMs });
     return await client.hook(guest, operation);
   } catch (error) {
-    return byFiles(guest, reasonOf(error), stateDir, agent.runDir);
+    return byFiles(guest, reasonOf(error), stateDir);
   }
 }
 
-function byFiles(guest: string, why: string, stateDir: string, runDir: string): HookVerdict {
-  const owned = readOwnedGuests(ownedGuestsPath(stateDir));
+function byFiles(guest: string, why: string, stateDir: string): HookVerdict {
   const silent = `the agent of this host does not answer (${why})`;
-  if (owned.kind === "damaged") {
-    const sentence = `${silent}, and the list of the guests that it owns cannot be read: ${owned.why}`;
-    return { kind: "refused", sentence };
+  const owned = readOwnedGuests(ownedGuestsPath(stateDir));
+  const promised = readPromisedGuests(stateDir);
+  for (const [list, what] of [
+    [owned, "owns"],
+    [promised, "protects"],
+  ] as const) {
+    if (list.kind !== "damaged") continue;
+    return { kind: "refused", sentence: `${silent}, and the list of what it ${what} cannot be read: ${list.why}` };
   }
   const isOwned = owned.kind === "known" && owned.guests.includes(guest);
-  if (!isOwned && !readPromisedGuests(runDir).includes(guest)) return { kind: "allowed" };
-  const what = isOwned ? "owned it" : "protected it";
+  const isPromised = promised.kind === "known" && promised.guests.includes(guest);
+  if (!isOwned && !isPromised) return { kind: "allowed" };
+  const what = isOwned ? "owned it" : "protects it";
   const sentence = `${guest} may run on another host: this host ${what}, but ${silent}; start the agent first`;
   return { kind: "refused", sentence };
 }

@@ -1,11 +1,11 @@
 /**
  * May a guest be started here by somebody's hand?
  *
- * libvirt asks before each start, whoever ordered it. What Berth starts itself is known by the act under way. A guest that
+ * libvirt asks before each start, whoever ordered it. What Berth starts itself at this moment is known. A guest that
  * is protected may be started by hand only on the host that owns it, while its lease runs; anywhere else it could be the
  * second copy, so the start is refused with a sentence that says who owns it and what to do instead.
  */
-import type { Act, GuestId, GuestView, HostId } from "@berth/claims";
+import type { GuestId, GuestView, HostId } from "@berth/claims";
 import type { GuestPromise } from "@berth/model";
 import type { HookVerdict } from "./running-agent.ts";
 
@@ -17,8 +17,9 @@ export interface HookQuestion {
   readonly promise: GuestPromise | undefined;
   /** What the protocol knows of it. */
   readonly view: GuestView | undefined;
-  /** Acts of this agent that are under way. */
-  readonly acts: Iterable<Act>;
+  /** The hypervisor is being told by this agent to start it, paused. */
+  readonly isOwnStart: boolean;
+  /** The lease runs, or the guest needs none: gossip mode. */
   readonly leased: boolean;
   /** False while no policy was ever good in this life: then what earlier ones promised counts. */
   readonly policyKnown: boolean;
@@ -29,8 +30,8 @@ const allowed: HookVerdict = { kind: "allowed" };
 
 /** The verdict on a start, a restore or an incoming migration. */
 export function hookVerdict(question: HookQuestion): HookVerdict {
-  const { guest, promise, view, acts, policyKnown, promisedBefore } = question;
-  for (const act of acts) if (act.guest === guest && act.kind === "start-paused") return allowed;
+  const { promise, view, isOwnStart, leased, policyKnown, promisedBefore } = question;
+  if (isOwnStart && leased) return allowed;
   const isPromised = promise !== undefined && promise.action.policy === "fix";
   const isProtected = isPromised || view?.owned === true || (!policyKnown && promisedBefore);
   return isProtected ? protectedVerdict(question) : allowed;

@@ -25,6 +25,10 @@ export class OwnStarts {
     this.#write();
   }
 
+  has(guest: GuestId): boolean {
+    return this.#guests.has(guest);
+  }
+
   /** Does `work` with the guest on the list. Throws what the file system or `work` throw. */
   async during<Result>(guest: GuestId, work: () => Promise<Result>): Promise<Result> {
     this.#count(guest, 1);

@@ -1,4 +1,4 @@
-import type { GuestId, PromisedGuest } from "@berth/claims";
+import type { GuestId, Mode, PromisedGuest } from "@berth/claims";
 import { formatPosition, type GuestPromise, type GuestType, hypervisorOf } from "@berth/model";
 import { reasonOf } from "../agent-error.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
@@ -41,6 +41,7 @@ export class PolicyDesk {
   readonly #listeners: PolicyDeskListeners;
   readonly #keeper: PolicyKeeper;
   #promises: ReadonlyMap<GuestId, GuestPromise> = new Map();
+  #modes: ReadonlyMap<GuestId, Mode> = new Map();
   #told = "";
   #named = "";
   #problem = "";
@@ -59,6 +60,11 @@ export class PolicyDesk {
   /** Guest promises of the policy in force, by name. */
   get promises(): ReadonlyMap<GuestId, GuestPromise> {
     return this.#promises;
+  }
+
+  /** How a guest is protected; undefined where nothing is promised of it. */
+  modeOf(guest: GuestId): Mode | undefined {
+    return this.#modes.get(guest);
   }
 
   /** Why the newest policy is not in force; undefined when it is. */
@@ -114,6 +120,7 @@ export class PolicyDesk {
     const text = JSON.stringify(guests);
     if (text === this.#told) return;
     this.#told = text;
+    this.#modes = new Map(guests.map(({ guest, mode }) => [guest, mode]));
     try {
       this.#writeNames(guests);
     } catch (error) {
@@ -137,7 +144,7 @@ export class PolicyDesk {
   #writeNames(guests: readonly PromisedGuest[]): void {
     const names = guests.map(({ guest }) => guest);
     if (names.join("\n") === this.#named) return;
-    writePromisedGuests(this.#parts.agent.runDir, names);
+    writePromisedGuests(this.#parts.config.stateDir, names);
     this.#named = names.join("\n");
   }
 

@@ -1,23 +1,40 @@
 /**
- * Names of the guests that policy in force promises here, in tmpfs: for libvirt's hook while the agent does not answer. The
- * list of owned guests lives longer, but a host may refuse more than what it owns.
+ * Names of the guests that policy in force promises here, on the disk: for libvirt's hook while the agent does not answer. A
+ * host refuses more than what it owns, also after a reboot at which its agent does not come up.
  */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GuestId } from "@berth/claims";
-import { readTmpfsFile, replaceTmpfsFile } from "../dead-man/tmpfs-file.ts";
+import { reasonOf } from "../agent-error.ts";
+import { writeFileAtomically } from "../state/atomic-file.ts";
+import { checkedLine, readCheckedLine } from "../store/checked-line.ts";
+
+/** What is found where the names should be. `absent` before policy was ever in force. */
+export type PromisedGuestsReading =
+  | { readonly kind: "known"; readonly guests: readonly GuestId[] }
+  | { readonly kind: "absent" }
+  | { readonly kind: "damaged"; readonly why: string };
 
 /** Where the names are. */
-export function promisedGuestsPath(runDir: string): string {
-  return join(runDir, "promised-guests");
+export function promisedGuestsPath(stateDir: string): string {
+  return join(stateDir, "promised-guests");
 }
 
 /** Replaces the names. Throws what the file system throws. */
-export function writePromisedGuests(runDir: string, guests: readonly GuestId[]): void {
-  replaceTmpfsFile(promisedGuestsPath(runDir), guests);
+export function writePromisedGuests(stateDir: string, guests: readonly GuestId[]): void {
+  writeFileAtomically(promisedGuestsPath(stateDir), `${checkedLine(JSON.stringify(guests))}\n`);
 }
 
-/** The names that were written last in this boot; none where there is no such file. */
-export function readPromisedGuests(runDir: string): readonly GuestId[] {
-  const names = readTmpfsFile(promisedGuestsPath(runDir));
-  return Array.isArray(names) ? names.filter((name): name is GuestId => typeof name === "string") : [];
+/** The names that were written last. Never throws. */
+export function readPromisedGuests(stateDir: string): PromisedGuestsReading {
+  let line: string;
+  try {
+    line = readFileSync(promisedGuestsPath(stateDir), "utf8").replace(/\n$/, "");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "absent" };
+    return { kind: "damaged", why: reasonOf(error) };
+  }
+  const text = readCheckedLine(line);
+  if (text === undefined) return { kind: "damaged", why: "its checksum does not fit" };
+  return { kind: "known", guests: JSON.parse(text) as readonly GuestId[] };
 }

@@ -12,8 +12,6 @@ import { parseOnIsolated } from "../config/on-isolated.ts";
 
 /** What this host knows beside the promise. */
 export interface GuestMeans {
-  /** The hypervisor for its type answers. */
-  readonly hypervisorUp: boolean;
   /** A definition can be had here: policy states it, it can be built, it is there, or it has travelled here. */
   readonly definable: boolean;
   /** The UUID that it has, or would get. */
@@ -61,7 +59,9 @@ function promisedGuest(promise: GuestPromise, rule: GuestRule, means: GuestMeans
     keep: rule.keep,
     placementKey: promise.hostClass,
     classMatch: promise.hostHolds,
-    eligible: promise.hostHolds && means.hypervisorUp && means.definable,
+    // Not whether the hypervisor answers: the protocol hears that by itself, and an owner must not give its guests away while
+    // libvirtd is restarted.
+    eligible: promise.hostHolds && means.definable,
     memoryKib: means.memoryKib,
   };
 }

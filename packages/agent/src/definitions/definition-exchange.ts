@@ -24,6 +24,8 @@ export interface ExchangeComponents {
   /** Guests that policy promises. */
   readonly promises: () => ReadonlyMap<GuestId, GuestPromise>;
   readonly hypervisorOf: (guest: GuestId) => Promise<Hypervisor>;
+  /** Members that are heard now. */
+  readonly peersUp: () => readonly HostId[];
   /** A definition arrived that was not here before: what could not be had may be had now. */
   readonly arrived: (guest: GuestId) => void;
   readonly problem: (text: string, guest?: GuestId) => void;
@@ -37,6 +39,7 @@ export class DefinitionExchange {
   readonly #parts: ExchangeComponents;
   #capturing: Promise<void> | undefined;
   #again = false;
+  readonly #unsure = new Map<string, { readonly from: HostId; readonly definition: KeptDefinition }>();
 
   constructor(components: ExchangeComponents) {
     this.#parts = components;
@@ -45,6 +48,7 @@ export class DefinitionExchange {
 
   /** Keeps and tells what the hypervisor has of the guests that are owned here. Cheap where nothing changed. */
   capture(): void {
+    for (const { from, definition } of [...this.#unsure.values()]) this.#judge(from, definition);
     if (this.#capturing !== undefined) {
       this.#again = true;
       return;
@@ -61,7 +65,12 @@ export class DefinitionExchange {
       });
   }
 
-  /** A peer came up: ask it for what is missing here. */
+  /** Policy changed: other guests may need a definition now. */
+  askAll(): void {
+    for (const host of this.#parts.peersUp()) this.peerUp(host);
+  }
+
+  /** A peer came up: ask it for what policy leaves open. */
   peerUp(host: HostId): void {
     const missing = [...this.#parts.promises().values()].filter(needsDefinition).map(({ name }) => name);
     for (let at = 0; at < missing.length; at += wantedMost) {
@@ -73,13 +82,24 @@ export class DefinitionExchange {
     if (notice.kind === "definition-want") this.#answer(from, notice.guests);
     if (notice.kind !== "definition") return;
     const { guest, uuid, epoch, xml } = notice;
+    // Policy that is not in yet asks again when it is: what nobody needs is not kept.
+    const promise = this.#parts.promises().get(guest);
+    if (promise === undefined || !needsDefinition(promise)) return;
     if (!defines(xml, guest, uuid)) {
       this.#parts.problem(`${from} sent a definition of ${guest} that defines something else`, guest);
       return;
     }
+    this.#judge(from, { guest, uuid, epoch, xml, applied: false });
+  }
+
+  /** Whose word it is may not be known yet, right after a start: then it is judged again later. */
+  #judge(from: HostId, definition: KeptDefinition): void {
+    const { guest, epoch } = definition;
     const claim = this.#parts.guest(guest)?.claim;
-    const isOwners = claim?.owner === from && claim.epoch === epoch;
-    void this.#keep({ guest, uuid, epoch, xml, applied: false }, isOwners);
+    const isUnsure = claim === undefined || claim.epoch < epoch;
+    if (isUnsure) this.#unsure.set(`${from} ${guest}`, { from, definition });
+    else this.#unsure.delete(`${from} ${guest}`);
+    void this.#keep(definition, claim?.owner === from && claim.epoch === epoch);
   }
 
   async #keep(definition: KeptDefinition, isOwners: boolean): Promise<void> {

@@ -76,9 +76,11 @@ export interface Hypervisor {
    * Carries out exactly this step, and returns when its effect is there. A step whose effect is there already succeeds,
    * so that a pass may be repeated after a crash. The only method that changes anything.
    *
+   * @param mayBegin - called in the last moment before a guest is resumed or woken, after everything that may take time; what
+   * it throws is thrown, and nothing was done
    * @throws AgentError NOT_FOUND, OPERATION_INVALID, XML_INVALID, OPERATION_FAILED, HYPERVISOR_LOST, ABORTED
    */
-  perform(step: Step, signal?: AbortSignal): Promise<void>;
+  perform(step: Step, signal?: AbortSignal, mayBegin?: () => void): Promise<void>;
   /** Calls back for each change of a domain's life until the returned function is called. */
   onLifecycle(listener: (event: LifecycleEvent) => void): Promise<() => void>;
   close(): Promise<void>;

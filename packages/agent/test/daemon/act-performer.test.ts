@@ -16,7 +16,8 @@ function performer(change: Partial<ActComponents> = {}) {
   const begun: string[] = [];
   const ends = new Map<string, PromiseWithResolvers<void>>();
   const hypervisor = {
-    perform: (step: { kind: string; domain: string }) => {
+    perform: async (step: { kind: string; domain: string }, _signal: undefined, mayBegin?: () => void) => {
+      mayBegin?.();
       const name = `${step.kind} ${step.domain}`;
       begun.push(name);
       const end = Promise.withResolvers<void>();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { defaultAgentConfig } from "../../src/config/agent-config.ts";
 import { hookAnswer } from "../../src/daemon/hook-answer.ts";
-import { writePromisedGuests } from "../../src/daemon/promised-guests-file.ts";
+import { promisedGuestsPath, writePromisedGuests } from "../../src/daemon/promised-guests-file.ts";
 import { checkedLine } from "../../src/store/checked-line.ts";
 import { ownedGuestsPath } from "../../src/store/owned-guests-file.ts";
 
@@ -30,14 +30,17 @@ describe("libvirt's hook without an agent", () => {
     expect(await answer("web2")).toEqual({ kind: "allowed" });
   });
 
-  test("refuses a guest that policy promised when the agent last ran", async () => {
+  test("refuses a guest that policy promised when the agent last ran, also before a reboot", async () => {
     writePromisedGuests(folder, ["web1"]);
     expect(await answer("web1")).toMatchObject({ kind: "refused" });
     expect(await answer("web2")).toEqual({ kind: "allowed" });
   });
 
-  test("refuses every guest while the list of owned guests is damaged", async () => {
-    writeFileSync(ownedGuestsPath(folder), "00000000 []\n");
+  test.each([
+    ["owned", ownedGuestsPath],
+    ["promised", promisedGuestsPath],
+  ])("refuses every guest while the list of %s guests is damaged", async (_, pathOf) => {
+    writeFileSync(pathOf(folder), "00000000 []\n");
     expect(await answer("web1")).toMatchObject({ kind: "refused" });
   });
 

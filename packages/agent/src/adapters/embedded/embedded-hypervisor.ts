@@ -82,11 +82,12 @@ export class EmbeddedHypervisor implements Hypervisor {
     return embeddedCapabilitiesXml;
   }
 
-  async perform(step: Step, signal?: AbortSignal): Promise<void> {
+  async perform(step: Step, signal?: AbortSignal, mayBegin: () => void = () => {}): Promise<void> {
     if (step.kind === "shutdown-domain") await this.#graceOf(step.domain, step.timeoutMs, signal);
     if (step.kind === "start-domain") await this.#startTime(step.domain, signal);
     let done: DomainChange | undefined;
     await this.#store.change((state) => {
+      if (step.kind === "resume-domain" || step.kind === "wake-domain") mayBegin();
       done = apply(state, step);
     });
     if (done !== undefined) this.#tellOwn(done);

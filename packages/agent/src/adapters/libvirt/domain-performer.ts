@@ -30,7 +30,7 @@ export class DomainPerformer {
     this.#stops = components.stops;
   }
 
-  async perform(step: DomainStep, signal?: AbortSignal): Promise<void> {
+  async perform(step: DomainStep, signal?: AbortSignal, mayBegin: () => void = () => {}): Promise<void> {
     const { domains } = this.#connection;
     if (step.kind === "define-domain") return void (await domains.define(step.xml));
     const domain = await this.#find(step.domain);
@@ -42,9 +42,15 @@ export class DomainPerformer {
       case "start-domain":
         return this.#start(domain, step.paused, step.discardSave);
       case "resume-domain":
-        return this.#move(domain, ["paused"], "running", () => domains.resume(domain));
+        return this.#move(domain, ["paused"], "running", async () => {
+          mayBegin();
+          await domains.resume(domain);
+        });
       case "wake-domain":
-        return this.#move(domain, ["pm-suspended"], "running", () => domains.wake(domain));
+        return this.#move(domain, ["pm-suspended"], "running", async () => {
+          mayBegin();
+          await domains.wake(domain);
+        });
       case "suspend-domain":
         return this.#move(domain, ["running", "blocked"], "paused", () => domains.suspend(domain));
       case "shutdown-domain":

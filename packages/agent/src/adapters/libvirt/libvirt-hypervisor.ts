@@ -193,13 +193,13 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#capabilities;
   }
 
-  perform(step: Step, signal?: AbortSignal): Promise<void> {
+  perform(step: Step, signal?: AbortSignal, mayBegin?: () => void): Promise<void> {
     return this.#translated(async () => {
       const performers = await this.#openPerformers();
       try {
         if ("network" in step) await performNetworkStep(performers.connection, step);
         else if (step.kind === "create-volume") await performers.volumes.perform(step);
-        else await performers.domains.perform(step, signal);
+        else await performers.domains.perform(step, signal, mayBegin);
       } finally {
         this.#forget(step);
       }
