@@ -25,6 +25,8 @@ export interface GuestProcess {
   unkillable: boolean;
   /** Somebody with virsh started or resumed it; cleared when the agent next starts, resumes or suspends it. */
   byHand: boolean;
+  /** The resume under which it executes was ordered before its host slept, and landed when the host woke. */
+  resumedAtWake: boolean;
   /** Somebody with virsh started this very process; never cleared. */
   readonly handMade: boolean;
 }
@@ -39,6 +41,8 @@ interface Call {
   readonly answered: (answer: Answer) => void;
   timer: Scheduled | undefined;
   dropped: boolean;
+  /** It was due while the host slept, and is carried out when the host wakes. */
+  overslept: boolean;
 }
 
 /** What ended a process: libvirt, a SIGKILL, the power, or the guest itself when asked. */
@@ -106,7 +110,7 @@ export class Hypervisor {
 
   /** Asks libvirtd. The answer may never come: the host may lose power, or the call may hang. */
   call(operation: Operation, guest: string, byHand: boolean, answered: (answer: Answer) => void): void {
-    const call: Call = { operation, guest, byHand, answered, timer: undefined, dropped: false };
+    const call: Call = { operation, guest, byHand, answered, timer: undefined, dropped: false, overslept: false };
     if (!this.libvirtdUp) {
       this.#queue.after(1, answered, "failed" as const);
       return;
@@ -239,6 +243,7 @@ export class Hypervisor {
   #finished(call: Call): void {
     if (call.dropped) return;
     if (this.#frozen) {
+      call.overslept = true;
       call.timer = this.#queue.after(50, this.#finish, call);
       return;
     }
@@ -267,6 +272,7 @@ export class Hypervisor {
     }
     if (process.unkillable) return "failed";
     process.byHand = call.byHand;
+    process.resumedAtWake = call.overslept;
     this.#setPaused(process, call.operation === "suspend");
     return "done";
   }
@@ -282,6 +288,7 @@ export class Hypervisor {
       paused: true,
       unkillable: false,
       byHand,
+      resumedAtWake: false,
       handMade: byHand,
     };
     this.processes.set(guest, made);

@@ -167,7 +167,7 @@ export class Oracle {
 
   #excuse(machine: Machine, process: GuestProcess, planted: boolean): Excuse | undefined {
     if (planted) return "before-the-fleet";
-    if (machine.waking) return "wake-up";
+    if (machine.waking || process.resumedAtWake) return "wake-up";
     return process.byHand && !this.#rightful(machine, process.guest) ? "hand" : undefined;
   }
 

@@ -124,6 +124,7 @@ describe("the oracle of executions", () => {
       paused: false,
       unkillable: false,
       byHand: false,
+      resumedAtWake: false,
       handMade: false,
     },
   });

@@ -12,6 +12,10 @@ test.each([
   [13041, "two claims that each reached one voter made everybody wait for an owner that was none"],
   [15993, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
   [16132, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
+  [61029, "a host asked about its own former claim every two seconds for ever, because its own voter had missed it"],
+  [89526, "a guest that was handed over and started by hand again waited for ever for an heir that could not have it"],
+  [209810, "a new voter that was off when the others were activated never got its copy"],
+  [402358, "the oracle did not know that a resume ordered before a sleep lands when the host wakes"],
   [19120, "the oracle took a guest that was started by hand under its host's former claim for rightful"],
 ])("the promise holds in the fleet of seed %i, where once %s", (seed) => {
   const failure = runSeed(seed);

@@ -3,6 +3,7 @@
  * over from a lost claim. Whoever is not being adopted is suspended at once; it is destroyed only when the registers
  * themselves name another owner, or when policy wants it down anyway.
  */
+import { reservedMs } from "../claimant/on-prepare-reply.ts";
 import type { Now } from "../time.ts";
 import type { PromisedGuest } from "../words.ts";
 import { force } from "./acts.ts";
@@ -37,8 +38,10 @@ export function evaluateUnowned(parts: GuestParts, g: GuestState, promise: Promi
 function ask(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
   if (g.nextTryMs <= now.bootMs) {
     g.nextTryMs = now.bootMs + askAgainMs;
+    // Handed to somebody who does not come for it: after a while it is anybody's, as where it is off.
+    const evenIfReserved = now.bootMs >= g.knownSinceMs + reservedMs;
     if (mayClaim(parts, g, promise, now) && !runsElsewhere(parts, g, now))
-      parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: false }, ownerOf(g));
+      parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved }, ownerOf(g));
     else if (parts.holder.isLeased(now)) parts.claimant.propose(g.guest, { kind: "refresh" });
     else g.nextTryMs = 0;
   }
