@@ -1,4 +1,4 @@
-import { type Act, type Deadline, eitherPassed, type GuestId } from "@berth/claims";
+import { type Act, eitherPassed, type GuestId } from "@berth/claims";
 import type { Step } from "@berth/planner";
 import { AgentError, reasonOf } from "../agent-error.ts";
 import type { HostClock } from "../ports/host-clock.ts";
@@ -91,7 +91,7 @@ export class ActPerformer {
       case "resume": {
         const kind = this.#parts.stateOf(guest) === "pm-suspended" ? "wake-domain" : "resume-domain";
         return this.#within(act, "urgent", (hypervisor) => {
-          return hypervisor.perform({ kind, ...base }, undefined, () => this.#requireTime(act.notAfter));
+          return hypervisor.perform({ kind, ...base }, undefined, () => this.#requireTime(act));
         });
       }
       case "suspend":
@@ -118,8 +118,9 @@ export class ActPerformer {
   }
 
   /** Looked at right before the call that resumes: whatever came before it may have taken too long. */
-  #requireTime(notAfter: Deadline): void {
-    if (eitherPassed(notAfter, this.#parts.clock.now())) {
+  #requireTime(act: Extract<Act, { kind: "resume" }>): void {
+    if (!this.#underWay.has(act)) throw new AgentError("ABORTED", "it was told as failed meanwhile");
+    if (eitherPassed(act.notAfter, this.#parts.clock.now())) {
       throw new AgentError("ABORTED", "the lease in which it may be resumed ends before it could begin");
     }
   }

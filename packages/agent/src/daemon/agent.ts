@@ -287,6 +287,7 @@ export class Agent implements RunningAgent {
   #means() {
     const { home, definitions } = this.#parts;
     return {
+      hypervisorUp: home.hypervisor && this.#guests.isUp,
       looked: !home.hypervisor || this.#guests.observation !== undefined,
       domains: this.#guests.domains,
       travelled: (guest: GuestId) => definitions.get(guest),

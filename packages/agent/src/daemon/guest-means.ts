@@ -3,12 +3,14 @@
  * of it can be had. What follows from the promise alone is worked out once for each promise.
  */
 import { childNamed, domainSize, guestUuid, normalUuid, parseXml, textOf } from "@berth/domain-xml";
-import type { GuestPromise, ObservedDomain } from "@berth/model";
+import { type GuestPromise, isActive, type ObservedDomain } from "@berth/model";
 import { canBeBuilt } from "@berth/planner";
 import type { GuestMeans } from "./promised-guests.ts";
 
 /** What the host knows beside the promise. */
 export interface MeansContext {
+  /** All hypervisors answer now. */
+  readonly hypervisorUp: boolean;
   /** The hypervisors were looked at in this life; before that, what they have is not known and is not held against a guest. */
   readonly looked: boolean;
   readonly domains: ReadonlyMap<string, ObservedDomain>;
@@ -31,7 +33,9 @@ export function guestMeans(promise: GuestPromise, context: MeansContext): GuestM
   cache.set(promise, known);
   const domain = context.domains.get(promise.name);
   const travelled = context.travelled(promise.name);
+  const runsHere = domain !== undefined && isActive(domain.state);
   return {
+    reachable: context.hypervisorUp || !context.looked || runsHere,
     definable: known.definable || !context.looked || domain?.persistent === true || travelled !== undefined,
     uuid: domain?.uuid ?? known.uuid ?? travelled?.uuid ?? guestUuid(promise.name, context.identitySeed),
     memoryKib: known.memoryKib ?? memoryOf(travelled?.xml) ?? domain?.memoryKib.maximum ?? 0,

@@ -12,6 +12,11 @@ import { parseOnIsolated } from "../config/on-isolated.ts";
 
 /** What this host knows beside the promise. */
 export interface GuestMeans {
+  /**
+   * The guest runs here, or its hypervisor answers. What runs must not be given away because libvirtd is restarted; what does
+   * not run is better off on a host that can start it.
+   */
+  readonly reachable: boolean;
   /** A definition can be had here: policy states it, it can be built, it is there, or it has travelled here. */
   readonly definable: boolean;
   /** The UUID that it has, or would get. */
@@ -59,9 +64,7 @@ function promisedGuest(promise: GuestPromise, rule: GuestRule, means: GuestMeans
     keep: rule.keep,
     placementKey: promise.hostClass,
     classMatch: promise.hostHolds,
-    // Not whether the hypervisor answers: the protocol hears that by itself, and an owner must not give its guests away while
-    // libvirtd is restarted.
-    eligible: promise.hostHolds && means.definable,
+    eligible: promise.hostHolds && means.definable && means.reachable,
     memoryKib: means.memoryKib,
   };
 }

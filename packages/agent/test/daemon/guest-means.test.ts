@@ -8,7 +8,7 @@ const domain = (name: string, persistent: boolean): ObservedDomain => ({
   ...{ managedSave: false, vcpus: { current: 1, maximum: 1 }, memoryKib: { current: 1024, maximum: 2048 } },
 });
 const context = (differences: Partial<MeansContext> = {}): MeansContext => ({
-  ...{ looked: true, domains: new Map(), travelled: () => undefined, identitySeed: "" },
+  ...{ hypervisorUp: true, looked: true, domains: new Map(), travelled: () => undefined, identitySeed: "" },
   ...differences,
 });
 const standing = () => guestPromise("db1", { state: "running" });
@@ -17,12 +17,21 @@ describe("what a host has for a guest", () => {
   test("whose definition policy leaves open: nothing, until one is there or has travelled here", () => {
     expect(guestMeans(standing(), context()).definable).toBe(false);
     expect(guestMeans(standing(), context({ domains: new Map([["db1", domain("db1", true)]]) }))).toEqual({
-      ...{ definable: true, uuid: "6ba7b810-9dad-41d1-80b4-00c04fd430c8", memoryKib: 2048 },
+      ...{ reachable: true, definable: true, uuid: "6ba7b810-9dad-41d1-80b4-00c04fd430c8", memoryKib: 2048 },
     });
     const xml = "<domain><memory unit='MiB'>4</memory></domain>";
     expect(guestMeans(standing(), context({ travelled: () => ({ uuid: "u", xml }) }))).toEqual({
-      ...{ definable: true, uuid: "u", memoryKib: 4096 },
+      ...{ reachable: true, definable: true, uuid: "u", memoryKib: 4096 },
     });
+  });
+
+  test("while its hypervisor is away, is enough where it runs, and not where it is off", () => {
+    const away = (state: ObservedDomain["state"]) =>
+      context({ hypervisorUp: false, domains: new Map([["db1", { ...domain("db1", true), state }]]) });
+    expect(guestMeans(standing(), away("running")).reachable).toBe(true);
+    expect(guestMeans(standing(), away("paused")).reachable).toBe(true);
+    expect(guestMeans(standing(), away("shutoff")).reachable).toBe(false);
+    expect(guestMeans(standing(), context({ hypervisorUp: false, looked: false })).reachable).toBe(true);
   });
 
   test("is not held against it before the hypervisors were looked at: an owner must not begin to leave", () => {

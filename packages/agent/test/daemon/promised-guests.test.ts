@@ -6,7 +6,7 @@ import { promisedGuests, type RuleSources } from "../../src/daemon/promised-gues
 import { guestPromise } from "../guest-promise.ts";
 
 const fix = { policy: "fix", ifElapsedMinutes: 0, expireAfterMinutes: 1 } as const;
-const means = { definable: true, uuid: "u", memoryKib: 1024 };
+const means = { reachable: true, definable: true, uuid: "u", memoryKib: 1024 };
 
 function mapped(promise: GuestPromise, rules: Partial<RuleSources> = {}, differences: Partial<typeof means> = {}) {
   const all = { ...defaultAgentConfig(), ...rules };
@@ -28,10 +28,11 @@ describe("what is promised, in the protocol's words", () => {
     expect(only(guestPromise("web1", { state, action: fix }))?.wanted).toBe(wanted);
   });
 
-  test("a host is eligible where the class holds and a definition can be had, whether its hypervisor answers or not", () => {
+  test("a host is eligible only where the class holds, a definition can be had and the guest can be reached", () => {
     const here = guestPromise("web1", { action: fix });
     expect(only(here)).toMatchObject({ classMatch: true, eligible: true, uuid: "u", memoryKib: 1024 });
     expect(only({ ...here, hostHolds: false })).toMatchObject({ classMatch: false, eligible: false });
+    expect(only(here, {}, { reachable: false })).toMatchObject({ classMatch: true, eligible: false });
     expect(only(here, {}, { definable: false })).toMatchObject({ classMatch: true, eligible: false });
   });
 
