@@ -2,8 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { EmbeddedHypervisor } from "../../src/adapters/embedded/embedded-hypervisor.ts";
+import { StateStore } from "../../src/adapters/embedded/state-store.ts";
 import { AgentError } from "../../src/agent-error.ts";
 import { DeadManChild } from "../../src/daemon/dead-man-child.ts";
+import type { AgentInit } from "../../src/daemon/start-agent.ts";
 import { deadManPaths } from "../../src/dead-man/file-link.ts";
 import { processAt } from "../../src/dead-man/guest-process.ts";
 import { defaultDeadManSettings } from "../../src/dead-man/run-dead-man.ts";
@@ -33,6 +36,41 @@ describe("a write that did not reach the disk for certain", () => {
     expect(fleet.agent("h1").events().at(-1)).toMatchObject({ level: "alarm", code: "AGENT_ENDS" });
     await fleet.cutPower("h1");
     expect((await fleet.settled(["web1"])).get("web1")).toBe("h2");
+  });
+});
+
+describe("a hypervisor that does not answer", () => {
+  test("takes no guest from the host that runs it, although others could have it", async () => {
+    const away = new Set<string>();
+    const start = (host: string): Partial<AgentInit> => ({
+      openHypervisor: async (_uri, { stateDir }) => {
+        const hypervisor = new EmbeddedHypervisor({ store: new StateStore(join(stateDir, "embedded.json")) });
+        const observe = hypervisor.observe.bind(hypervisor);
+        hypervisor.observe = async () => {
+          if (away.has(host)) throw new AgentError("HYPERVISOR_LOST", "libvirtd is being restarted");
+          return observe();
+        };
+        return hypervisor;
+      },
+    });
+    await using fleet = await DaemonFleet.start({ guests: [builtGuest("web1")], start });
+    const owner = (await fleet.settled(["web1"])).get("web1") ?? "";
+    const phase = () => fleet.snapshot(owner).claims.guests.find(({ guest }) => guest === "web1")?.phase;
+    await fleet.until(phase, "running");
+    away.add(owner);
+    await fleet.until(() => fleet.snapshot(owner).hypervisorProblem, "libvirtd is being restarted");
+    const { upMs } = fleet.snapshot(owner);
+    // Two leases long: an owner that wants to leave begins at its next look at the guest.
+    await fleet.until(() => fleet.snapshot(owner).upMs > upMs + 4_000, true);
+    expect(phase()).toBe("running");
+    away.delete(owner);
+    await fleet.until(() => fleet.snapshot(owner).hypervisorProblem, undefined);
+    expect(await fleet.runningOn("web1")).toEqual([owner]);
+    const stops = fleet
+      .agent(owner)
+      .events()
+      .filter(({ code }) => ["GUEST_STOPPED", "GUEST_DESTROYED"].includes(code));
+    expect(stops).toEqual([]);
   });
 });
 
