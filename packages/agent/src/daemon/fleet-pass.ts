@@ -45,6 +45,8 @@ export class FleetPass {
   readonly #parts: FleetPassComponents;
   readonly #locks: PromiseLocks;
   readonly #caches = new ConnectionCaches();
+  /** Of their own: a plan for a few guests would forget what is remembered of all the others. */
+  readonly #preparedCaches = new ConnectionCaches();
   #waiting: PreparedBatch | undefined;
   #preparing: Promise<void> = Promise.resolve();
 
@@ -61,7 +63,7 @@ export class FleetPass {
     const began = performance.now();
     const view = this.#parts.view();
     const views = new Map(view.guests.map((guest) => [guest.guest, guest]));
-    const pass = this.#pass((name) => ownershipOf(views.get(name), view.leaseRemainingMs));
+    const pass = this.#pass(this.#caches, (name) => ownershipOf(views.get(name), view.leaseRemainingMs));
     const rounds = new PromiseRounds(pass, this.#locks);
     await rounds.run(policy.promises);
     const promises = rounds.reports.map((report) => withReason(report, views.get(report.name)));
@@ -111,17 +113,17 @@ export class FleetPass {
     const wanted = promises.filter(({ kind, name }) => kind === "guest" && guests.has(name));
     const types = new Set(wanted.map(({ type }) => hypervisorOf(type)));
     const networks = promises.filter(({ kind, type }) => kind === "network" && types.has(hypervisorOf(type)));
-    const pass = this.#pass((name) =>
+    const pass = this.#pass(this.#preparedCaches, (name) =>
       guests.has(name) ? { kind: "holds", epoch: 0, validUntilMs: 0 } : { kind: "elsewhere", reason: "not asked for" },
     );
     const reports = await pass.run([...networks, ...wanted]);
     return new Map([...reports.values()].filter(({ kind }) => kind === "guest").map((report) => [report.name, report]));
   }
 
-  #pass(ownership: (guest: GuestId) => Ownership): Pass {
+  #pass(caches: ConnectionCaches, ownership: (guest: GuestId) => Ownership): Pass {
     const { config, connections } = this.#parts;
     return new Pass(
-      { config, connections, caches: this.#caches },
+      { config, connections, caches },
       {
         dryRun: false,
         explain: false,
