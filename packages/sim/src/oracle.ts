@@ -148,8 +148,11 @@ export class Oracle {
     if (owner?.value.owner !== machine.identity) return;
     if (owner.value.inc <= this.claims.fencedOnDisks(machine.identity)) return;
     if (owner.value.inc !== incarnationOf(machine) || this.#isCornered(machine, owner.value.inc)) return;
+    const chosenAtMs = this.#chosenAtMs.get(process.guest) ?? 0;
     // An empty disk begins again with low incarnations: a claim of the same number from before is not its own.
-    if (machine.wipedAtMs > (this.#chosenAtMs.get(process.guest) ?? 0)) return;
+    if (machine.wipedAtMs > chosenAtMs) return;
+    // A copy from before the disk was emptied, found again: somebody else may have run the guest past it meanwhile.
+    if (owner.value.epoch > 1 && process.startedAtMs < machine.wipedAtMs) return;
     this.report("DESTROYED_WRONGLY", `${process.guest} was destroyed on ${machine.name}, which owns it and wants it`);
   }
 
