@@ -151,8 +151,10 @@ export class Oracle {
     const chosenAtMs = this.#chosenAtMs.get(process.guest) ?? 0;
     // An empty disk begins again with low incarnations: a claim of the same number from before is not its own.
     if (machine.wipedAtMs > chosenAtMs) return;
-    // A copy from before the disk was emptied, found again: somebody else may have run the guest past it meanwhile.
-    if (owner.value.epoch > 1 && process.startedAtMs < machine.wipedAtMs) return;
+    // A copy that is older than the claim, on a host whose disk was emptied: whose it was is forgotten, and others may have run the
+    // guest past it. It can appear after the new incarnation has begun, when a slow start had been ordered before.
+    const isForgotten = Number.isFinite(machine.wipedAtMs) && process.startedAtMs < chosenAtMs;
+    if (owner.value.epoch > 1 && isForgotten) return;
     this.report("DESTROYED_WRONGLY", `${process.guest} was destroyed on ${machine.name}, which owns it and wants it`);
   }
 
