@@ -314,7 +314,10 @@ export class Agent implements RunningAgent {
     const removed = this.#keeper.isRemoved
       ? ["this host was removed from the fleet: it holds no lease any more, and its guests pause"]
       : [];
-    return [...removed, ...deadMan, ...this.#lag.degraded];
+    const unwatched = this.#hypervisors.unwatched.map(
+      (uri) => `the dead-man does not watch ${uri}: without the agent, guests there outlive the lease`,
+    );
+    return [...removed, ...deadMan, ...(home.hypervisor ? unwatched : []), ...this.#lag.degraded];
   }
 
   #ownFacts(): HostFactsNotice {

@@ -87,6 +87,11 @@ export class HostHypervisors {
     return { observation: { domains, networks }, byUri: new Map(looked) };
   }
 
+  /** Hypervisors that the dead-man does not watch: it has one connection, to that of QEMU's guests. */
+  get unwatched(): readonly string[] {
+    return this.uris.filter((uri) => uri !== uriOf("kvm", this.#config));
+  }
+
   /** False once a connection that was looked over is lost: the next look opens another one, or tells why not. */
   get allAlive(): boolean {
     return [...this.#looked.values()].every(({ alive }) => alive);
