@@ -358,11 +358,12 @@ async function codeOfAnotherUser(path: string): Promise<string> {
   }
   const { spawnSync } = await import("node:child_process");
   const client = new URL("../../src/api/client.ts", import.meta.url).href;
-  const script = `import(${JSON.stringify(client)}).then(({ agentClient }) => agentClient({ socketPath: ${JSON.stringify(path)} }).status()).then(() => console.log("answered"), ({ code }) => console.log(code))`;
-  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
-    uid: 65_534,
-    gid: 65_534,
-    encoding: "utf8",
-  });
+  // The code is read first: the folder of the checkout may be closed to others.
+  const script = `import(${JSON.stringify(client)}).then(({ agentClient }) => {
+    process.setgid(65534);
+    process.setuid(65534);
+    return agentClient({ socketPath: ${JSON.stringify(path)} }).status();
+  }).then(() => console.log("answered"), ({ code }) => console.log(code))`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
   return stdout.trim();
 }
