@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type Act, eitherPassed, type GuestId } from "@berth/claims";
 import type { Step } from "@berth/planner";
 import { AgentError, reasonOf } from "../agent-error.ts";
@@ -31,6 +32,9 @@ export interface ActComponents {
 /** After this long an act is told as failed and its connection given up. The protocol gives up at 60 s. */
 const deadlines = { "start-paused": 55_000, resume: 5_000, suspend: 5_000, destroy: 30_000, "clear-autostart": 5_000 };
 
+/** Between two resumes of one guest. @default 1 s: the first one waits for nothing, and a full disk is tried once a second */
+const resumePauseMs = 1_000;
+
 const why = { tag: "live" } as const;
 
 /**
@@ -42,6 +46,8 @@ export class ActPerformer {
   readonly #lanes = new ActLanes();
   readonly #underWay = new Map<Act, number>();
   readonly #forces = new Map<string, Promise<void>>();
+  /** Boot time at which guests were resumed within the last pause. */
+  readonly #resumedMs = new Map<GuestId, number>();
 
   constructor(components: ActComponents) {
     this.#parts = components;
@@ -71,6 +77,7 @@ export class ActPerformer {
    */
   async #once(act: Act): Promise<void> {
     const run = () => this.#lanes.run(laneOf(act), () => this.#carryOut(act));
+    if (act.kind === "resume") return this.#resumeCalmly(act.guest, run);
     if (act.kind !== "suspend" && act.kind !== "destroy") return run();
     const key = `${act.kind} ${act.guest}`;
     const work = this.#forces.get(key) ?? run();
@@ -80,6 +87,19 @@ export class ActPerformer {
     } finally {
       if (this.#forces.get(key) === work) this.#forces.delete(key);
     }
+  }
+
+  /**
+   * QEMU pauses a guest whose disk is full, and again at once when it is resumed. That succeeds each time, so nothing else would
+   * slow it down. The wait comes before the place, which others may have meanwhile.
+   */
+  async #resumeCalmly(guest: GuestId, run: () => Promise<void>): Promise<void> {
+    const nowMs = () => this.#parts.clock.now().bootMs;
+    const waitMs = (this.#resumedMs.get(guest) ?? Number.NEGATIVE_INFINITY) + resumePauseMs - nowMs();
+    if (waitMs > 0) await delay(waitMs);
+    await run();
+    for (const [name, atMs] of this.#resumedMs) if (atMs + resumePauseMs <= nowMs()) this.#resumedMs.delete(name);
+    this.#resumedMs.set(guest, nowMs());
   }
 
   async #carryOut(act: Act): Promise<void> {

@@ -89,6 +89,25 @@ describe("acts", () => {
     expect(begun).toEqual(["resume-domain first"]);
   });
 
+  test("a guest that pauses itself again at once is not resumed as fast as it can be looked at", async () => {
+    const { acts, begun, ends } = performer();
+    const resume = (guest: string, id: number) =>
+      acts.perform({ id, guest, kind: "resume", why: "test", notAfter: later });
+    const first = resume("full", 1);
+    await expect.poll(() => begun).toEqual(["resume-domain full"]);
+    ends.get("resume-domain full")?.resolve();
+    await first;
+    const again = performance.now();
+    const second = resume("full", 2);
+    void resume("other", 3);
+    await expect.poll(() => begun).toEqual(["resume-domain full", "resume-domain other"]);
+    ends.get("resume-domain other")?.resolve();
+    await expect.poll(() => begun.at(-1), { timeout: 5_000 }).toBe("resume-domain full");
+    expect(performance.now() - again).toBeGreaterThan(900);
+    ends.get("resume-domain full")?.resolve();
+    expect((await second).outcome).toBe("done");
+  });
+
   test("nothing is started when what the guest needs cannot be had, and the reason is told", async () => {
     const prepare = async () => {
       throw new AgentError("OPERATION_FAILED", "there is no definition of it");
