@@ -142,7 +142,7 @@ describe("libvirt's hook", () => {
     write("/hook", text, 0o755);
     const hook = (operation: string) =>
       spawnSync(join(root, "hook"), ["web1", operation, "begin", "-"], {
-        env: { ...process.env, BERTH_STATE_DIR: state },
+        env: { ...process.env, BERTH_STATE_DIR: state, BERTH_RUN_DIR: join(root, "run") },
         input: "<domain/>",
         encoding: "utf8",
       });
@@ -152,6 +152,13 @@ describe("libvirt's hook", () => {
       expect(hook(operation)).toMatchObject({ status: 0, stdout: "" });
     }
     expect(hook("prepare")).toMatchObject({ status: 1, stdout: "asked: hook qemu web1 prepare begin -\n<domain/>" });
+    // What a living agent says that it starts is not asked about; a dead one's word counts for nothing.
+    write("/run/own-starts", `${process.pid}\nweb1\n`);
+    expect(hook("prepare")).toMatchObject({ status: 0, stdout: "" });
+    write("/run/own-starts", `${process.pid}\nweb10\n`);
+    expect(hook("prepare").status).toBe(1);
+    write("/run/own-starts", "4194305\nweb1\n");
+    expect(hook("prepare").status).toBe(1);
     rmSync(place, { recursive: true });
     expect(hook("prepare").status).toBe(0);
   });
