@@ -61,9 +61,14 @@ export class HostProcess {
     if (name === "SIGCONT" || name === "SIGKILL") this.#entry.kill("SIGCONT");
   }
 
-  /** The host goes down with everything in it: nobody is left outside who has yet to wait for the daemon's end. */
+  /**
+   * The host goes down with everything in it. nsenter has to stay until it has taken note of its child's end: killed before
+   * that it would leave the zombie to the machine's first process, which in a container may not reap, and the kernel would
+   * wait for it before it lets go of the host. It may have stopped itself, and do so again at any moment.
+   */
   forget(): void {
-    this.#entry.kill("SIGKILL");
+    const again = setInterval(() => this.#entry.kill("SIGCONT"), 20);
+    void this.ended.then(() => clearInterval(again));
   }
 
   /** Kills it and waits until it is gone. */
