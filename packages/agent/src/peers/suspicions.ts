@@ -72,7 +72,8 @@ export class Suspicions {
     if (asked === undefined) return;
     const isHeard = asked.state === "up" && asked.suspectedMs === undefined;
     from.sendProbe({ t: "probed", host, ...(isHeard && { heardMs: asked.silentMs(nowMs) }) });
-    const isStale = asked.silentMs(nowMs) > timing.suspectMs - timing.beatMs;
+    // Heard within the last beat is alive; anything longer is worth one question, because its own turn may be far off.
+    const isStale = asked.silentMs(nowMs) > timing.beatMs;
     if (isHeard && isStale && links.turns > 1) this.#suspect(asked, nowMs);
   }
 
