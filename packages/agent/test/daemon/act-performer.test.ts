@@ -1,5 +1,5 @@
 import type { Act } from "@berth/claims";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AgentError } from "../../src/agent-error.ts";
 import { type ActComponents, ActPerformer } from "../../src/daemon/act-performer.ts";
 import type { Hypervisor } from "../../src/ports/hypervisor.ts";
@@ -35,7 +35,7 @@ function performer(change: Partial<ActComponents> = {}) {
     shutdownTimeoutMs: 1_000,
     ...change,
   });
-  return { acts, begun, ends };
+  return { acts, begun, ends, hypervisor };
 }
 
 describe("acts", () => {
@@ -87,6 +87,22 @@ describe("acts", () => {
     ends.get("resume-domain first")?.resolve();
     expect((await second).outcome).toBe("failed");
     expect(begun).toEqual(["resume-domain first"]);
+  });
+
+  test("a resume that was told as failed is not begun when its connection comes at last, lease or no lease", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const connection = Promise.withResolvers<Hypervisor>();
+      const { acts, begun, hypervisor } = performer({ hypervisorOf: () => connection.promise });
+      const end = acts.perform({ id: 1, guest: "web1", kind: "resume", why: "test", notAfter: later });
+      await vi.advanceTimersByTimeAsync(6_000);
+      expect(await end).toMatchObject({ outcome: "failed" });
+      connection.resolve(hypervisor);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(begun).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("a guest that pauses itself again at once is not resumed as fast as it can be looked at", async () => {
