@@ -3,7 +3,7 @@
  * dead-men as real processes, and a recorder beside them. Everything ends with the test's process.
  */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -54,7 +54,7 @@ export class Fleet {
 
   static async start(init: FleetInit): Promise<Fleet> {
     removeLeftFolders();
-    const folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+    const folder = mkdtempSync(join(tmpdir(), prefix));
     const names = Array.from({ length: init.hosts ?? 3 }, (_, index) => `h${index + 1}`);
     const guests = init.guests.map(({ name }) => name);
     const [fabric, recorder] = await Promise.all([
@@ -225,19 +225,19 @@ export class Fleet {
   }
 }
 
-/** A test that was killed took its processes along, but not its files. */
+/** No test lasts this long, ms. */
+const leftAfterMs = 24 * 3_600_000;
+
+/**
+ * A test that was killed took its processes along, but not its files. Whether it still runs cannot be told by a pid: it may
+ * live in another pid namespace that shares this folder.
+ */
 function removeLeftFolders(): void {
   for (const name of readdirSync(tmpdir())) {
-    const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    if (!name.startsWith(prefix)) continue;
+    const path = join(tmpdir(), name);
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status !== undefined && Date.now() - status.mtimeMs > leftAfterMs)
+      rmSync(path, { recursive: true, force: true });
   }
 }
