@@ -109,7 +109,9 @@ export class ActPerformer {
       case "start-paused":
         return this.#within(act, "calm", (hypervisor) => this.#startPaused(act, hypervisor));
       case "resume": {
-        const kind = this.#parts.stateOf(guest) === "pm-suspended" ? "wake-domain" : "resume-domain";
+        const state = this.#parts.stateOf(guest);
+        if (state === "crashed") return this.#within(act, "final", (hypervisor) => this.#clear(act, hypervisor));
+        const kind = state === "pm-suspended" ? "wake-domain" : "resume-domain";
         return this.#within(act, "urgent", (hypervisor) => {
           return hypervisor.perform({ kind, ...base }, undefined, () => this.#requireTime(act));
         });
@@ -125,6 +127,12 @@ export class ActPerformer {
         return this.#within(act, "calm", (hypervisor) => hypervisor.perform(step));
       }
     }
+  }
+
+  /** A crashed guest is not resumed but started anew, once the next look shows that what is left of it is gone. */
+  async #clear(act: Act, hypervisor: Hypervisor): Promise<never> {
+    await hypervisor.perform({ kind: "destroy-domain", domain: act.guest, reason: act.why, ...why });
+    throw new AgentError("ABORTED", "it had crashed; what was left of it is cleared away, and it is started anew");
   }
 
   /** What is left of a guest that crashed goes first: libvirt may still hold its process. */

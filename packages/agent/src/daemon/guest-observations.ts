@@ -2,10 +2,11 @@
  * What the hypervisors have, in the protocol's words: running, paused or off, with the process that runs it.
  *
  * A guest that is on its way down, or whose state libvirt has no name for, may still execute, so it counts as running; one
- * that sleeps or has crashed executes nothing until somebody wakes it or clears it away.
+ * that sleeps or has crashed executes nothing until somebody wakes it or clears it away. A crashed one whose process libvirt
+ * keeps (`on_crash=preserve`) is not off: it holds its memory and its disks' locks.
  */
 import type { GuestObservation, ProcessIdentity } from "@berth/claims";
-import type { DomainState, ObservedDomain } from "@berth/model";
+import type { ObservedDomain } from "@berth/model";
 
 /** What belongs to one run of a guest: looked up once per run, not at every look. */
 export interface GuestRun {
@@ -22,7 +23,7 @@ export function guestObservations(
   const guests: GuestObservation[] = [];
   for (const domain of domains) {
     const { name: guest, uuid, autostart } = domain;
-    const state = guestState(domain.state);
+    const state = guestState(domain);
     // Domains that are off and do not start by themselves say no more than those that are not there.
     if (state === "off" && !autostart) continue;
     guests.push({ guest, uuid, state, autostart, ...(state === "off" ? {} : runOf(domain)) });
@@ -31,7 +32,7 @@ export function guestObservations(
 }
 
 /** How much a domain in this state executes. */
-export function guestState(state: DomainState): GuestObservation["state"] {
+function guestState({ state, run }: Pick<ObservedDomain, "state" | "run">): GuestObservation["state"] {
   switch (state) {
     case "running":
     case "blocked":
@@ -41,8 +42,9 @@ export function guestState(state: DomainState): GuestObservation["state"] {
     case "paused":
     case "pm-suspended":
       return "paused";
-    case "shutoff":
     case "crashed":
+      return run === undefined ? "off" : "paused";
+    case "shutoff":
       return "off";
   }
 }

@@ -144,6 +144,15 @@ describe("acts", () => {
     await expect.poll(() => begun).toEqual(["destroy-domain web1", "start-domain web1"]);
   });
 
+  test("what is left of a crashed guest is cleared away instead of resumed, and the protocol is told to look again", async () => {
+    const { acts, begun, ends } = performer({ stateOf: () => "crashed" });
+    const end = acts.perform({ id: 1, guest: "web1", kind: "resume", why: "test", notAfter: later });
+    await expect.poll(() => begun).toEqual(["destroy-domain web1"]);
+    ends.get("destroy-domain web1")?.resolve();
+    expect(await end).toMatchObject({ outcome: "failed", reason: expect.stringContaining("it had crashed") });
+    expect(begun).toEqual(["destroy-domain web1"]);
+  });
+
   test("a sleeping guest is woken, not resumed", async () => {
     const { acts, begun } = performer({ stateOf: () => "pm-suspended" });
     void acts.perform({ id: 1, guest: "web1", kind: "resume", why: "test", notAfter: later });
