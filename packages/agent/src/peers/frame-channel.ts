@@ -34,6 +34,8 @@ export class FrameChannel {
   readonly #frames: LengthPrefixedStream<Stream>;
   readonly #events: FrameEvents;
   readonly #init: FrameChannelInit;
+  /** Asked for its signal only by a write that finds the stream full: a timeout for every write costs as much as a heartbeat. */
+  readonly #patience: { readonly signal: AbortSignal };
   readonly #urgent: Waiting[] = [];
   readonly #bulk: Waiting[] = [];
   #queuedBytes = 0;
@@ -44,6 +46,11 @@ export class FrameChannel {
     this.#stream = stream;
     this.#events = events;
     this.#init = init;
+    this.#patience = {
+      get signal() {
+        return AbortSignal.timeout(init.frameMs);
+      },
+    };
     this.#frames = lpStream(stream, { maxDataLength: frameBytesMax, maxBufferSize: limits.readBufferBytes });
     stream.addEventListener("close", (event) => this.end(event.error));
     void this.#readAll();
@@ -93,7 +100,7 @@ export class FrameChannel {
     this.#isWriting = true;
     try {
       for (let batch = this.#takeBatch(); batch.length > 0; batch = this.#takeBatch()) {
-        await this.#frames.writeV(batch, { signal: AbortSignal.timeout(this.#init.frameMs) });
+        await this.#frames.writeV(batch, this.#patience);
         this.#init.tally.count("sent", batch.length);
       }
     } catch (error) {
