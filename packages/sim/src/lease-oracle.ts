@@ -46,13 +46,15 @@ export class LeaseOracle {
     }
   }
 
-  arrived(to: HostId, message: Message): void {
+  /** An answer that comes when its renewal would be over already gives nobody a lease. */
+  arrived(to: HostId, message: Message, nowMs: number): void {
     if (message.kind !== "renew-reply" || message.verdict.kind !== "ack") return;
     const attempt = this.#attempts.get(to)?.get(attemptKey(message));
     if (attempt === undefined) return;
     attempt.acks.add(message.voter);
     if (this.#claims.majorityConfig(attempt.acks) === undefined) return;
-    this.#validUntil.set(to, Math.max(this.validUntilMs(to), attempt.sentAtMs + this.#fenceMs));
+    const untilMs = attempt.sentAtMs + this.#fenceMs;
+    if (untilMs > nowMs) this.#validUntil.set(to, Math.max(this.validUntilMs(to), untilMs));
   }
 }
 

@@ -105,8 +105,8 @@ export class Oracle {
   arrived(to: Machine, message: Message): void {
     if (message.kind !== "renew-reply") return;
     const before = this.leases.validUntilMs(to.name);
-    this.leases.arrived(to.name, message);
     const { nowMs } = this.#queue;
+    this.leases.arrived(to.name, message, nowMs);
     const isLater = this.leases.validUntilMs(to.name) > before;
     if (isLater && nowMs - before >= this.#times.copiedFenceMs) this.#leaseBackMs.set(to.name, nowMs);
   }

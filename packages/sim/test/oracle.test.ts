@@ -99,17 +99,25 @@ describe("the oracle of leases", () => {
     const leases = new LeaseOracle(oracle, 4000);
     leases.sent("h1", renew, 100);
     leases.sent("h1", renew, 900);
-    leases.arrived("h1", ack("a"));
-    leases.arrived("h1", ack("a"));
+    leases.arrived("h1", ack("a"), 1000);
+    leases.arrived("h1", ack("a"), 1000);
     expect(leases.validUntilMs("h1")).toBe(0);
-    leases.arrived("h1", ack("b"));
+    leases.arrived("h1", ack("b"), 1000);
     expect(leases.validUntilMs("h1")).toBe(4100);
+  });
+
+  test("an answer that comes when its renewal is over gives no lease", () => {
+    const { oracle } = claims();
+    const leases = new LeaseOracle(oracle, 4000);
+    leases.sent("h1", renew, 100);
+    for (const voter of ["a", "b", "c"]) leases.arrived("h1", ack(voter), 4100);
+    expect(leases.validUntilMs("h1")).toBe(0);
   });
 
   test("an answer to a renewal that was never sent counts for nothing", () => {
     const { oracle } = claims();
     const leases = new LeaseOracle(oracle, 4000);
-    for (const voter of ["a", "b", "c"]) leases.arrived("h1", ack(voter));
+    for (const voter of ["a", "b", "c"]) leases.arrived("h1", ack(voter), 1000);
     expect(leases.validUntilMs("h1")).toBe(0);
   });
 });

@@ -12,6 +12,7 @@ test.each([
   [13041, "two claims that each reached one voter made everybody wait for an owner that was none"],
   [15993, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
   [16132, "a fence of one voter, copied to all, let others take over from a host whose lease ran on"],
+  [43961, "the oracle took an answer that came when its renewal was over for a lease"],
   [61029, "a host asked about its own former claim every two seconds for ever, because its own voter had missed it"],
   [89526, "a guest that was handed over and started by hand again waited for ever for an heir that could not have it"],
   [209810, "a new voter that was off when the others were activated never got its copy"],
