@@ -12,7 +12,6 @@ const needed: Readonly<Record<string, string>> = {
   iproute2: "/usr/sbin/ip",
   nftables: "/usr/sbin/nft",
   tini: "/usr/bin/tini",
-  "iputils-ping": "/usr/bin/ping",
   cfengine3: "/usr/bin/cf-promises",
 };
 
