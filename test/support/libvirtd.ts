@@ -156,7 +156,8 @@ function createHost(parts: HostParts): PrivateLibvirtd {
     (await readFile(outsidePath("/run/libvirtd.pid"), "utf8").catch(() => "")).trim() || undefined;
   const stop = async () => {
     // Not the child itself: it waits for pid 1, so that its end tells that the kernel has taken all of them down.
-    if (child.exitCode === null && child.signalCode === null) process.kill(pid, "SIGKILL");
+    // It may be gone already, with its end still to be heard of.
+    if (child.exitCode === null && child.signalCode === null) killIfThere(pid);
     await gone;
   };
   return {
@@ -191,6 +192,14 @@ function createHost(parts: HostParts): PrivateLibvirtd {
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 const yes = () => true;
