@@ -3,19 +3,11 @@
  * open. It matters after a reboot: the dead-man's feed is gone with the tmpfs, and a guest that something started before
  * the agent must be stopped all the same.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DurableRecord, GuestId } from "@berth/claims";
 import { AgentError, reasonOf } from "../agent-error.ts";
 import type { RecordStore } from "../ports/record-store.ts";
-import { writeFileAtomically } from "../state/atomic-file.ts";
-import { checkedLine, readCheckedLine } from "./checked-line.ts";
-
-/** What is found where the list should be. `absent` before the agent ever ran. */
-export type OwnedGuestsReading =
-  | { readonly kind: "known"; readonly guests: readonly GuestId[] }
-  | { readonly kind: "absent" }
-  | { readonly kind: "damaged"; readonly why: string };
+import { type GuestNamesReading, readGuestNames, writeGuestNames } from "./guest-names-file.ts";
 
 /** Where the list lives. */
 export function ownedGuestsPath(stateDir: string): string {
@@ -23,17 +15,8 @@ export function ownedGuestsPath(stateDir: string): string {
 }
 
 /** Reads the list. Never throws: the dead-man goes on without it. */
-export function readOwnedGuests(path: string): OwnedGuestsReading {
-  let line: string;
-  try {
-    line = readFileSync(path, "utf8").replace(/\n$/, "");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "absent" };
-    return { kind: "damaged", why: reasonOf(error) };
-  }
-  const text = readCheckedLine(line);
-  if (text === undefined) return { kind: "damaged", why: "its checksum does not fit" };
-  return { kind: "known", guests: JSON.parse(text) as readonly GuestId[] };
+export function readOwnedGuests(path: string): GuestNamesReading {
+  return readGuestNames(path);
 }
 
 /**
@@ -73,7 +56,7 @@ function takeChanges(owned: Set<GuestId>, batch: readonly DurableRecord[]): bool
 
 function writeList(path: string, owned: ReadonlySet<GuestId>, code: "STORE_UNAVAILABLE" | "STORE_WRITE_FAILED"): void {
   try {
-    writeFileAtomically(path, `${checkedLine(JSON.stringify([...owned].sort()))}\n`);
+    writeGuestNames(path, [...owned].sort());
   } catch (cause) {
     const message = `the list of owned guests ${path} cannot be written: ${reasonOf(cause)}`;
     throw new AgentError(code, message, { cause, remedy: "mend the disk or make room on it, then start again" });
