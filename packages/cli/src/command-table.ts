@@ -19,7 +19,7 @@ export interface CommandEntry {
 export const commandTable: readonly CommandEntry[] = [
   {
     name: "demo",
-    summary: "show what Berth does, on a hypervisor that lives in this process",
+    summary: "show what Berth does: a fleet of real agents, and what happens when hosts are lost",
     load: () => import("./commands/demo.ts"),
   },
   {

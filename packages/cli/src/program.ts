@@ -41,7 +41,7 @@ function sentence(summary: string): string {
 
 const overview = `
 Begin here:
-  berth demo                        see it work without libvirt
+  berth demo                        see a fleet at work, without libvirt
   berth check site.cf               is this policy right?
   berth plan site.cf                what would change on this host?
   berth converge -n -f site.cf      the same, as cf-agent users type it
