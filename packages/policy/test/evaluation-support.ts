@@ -68,3 +68,8 @@ export function brief(diagnostics: readonly Diagnostic[]): readonly string[] {
 export function errorCodes(evaluation: Evaluation): readonly string[] {
   return evaluation.diagnostics.filter(({ severity }) => severity === "error").map(({ code }) => code);
 }
+
+/** Reports of promises in `bundle agent main`; what tests expect of them was observed with cf-agent 3.21.0. */
+export function reportsOf(promises: string, more = ""): readonly string[] {
+  return evaluate(`bundle agent main {\n${promises}\n}\n${more}`).reports;
+}
