@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { promised, SmallFleet } from "./small-fleet.ts";
+import { SmallFleet } from "./small-fleet.ts";
+import { promised } from "./small-machine.ts";
 
 const hosts = ["h1", "h2", "h3"];
 

@@ -4,7 +4,8 @@
  */
 import { expect, test } from "vitest";
 import { type HostId, type Message, profiles } from "../src/index.ts";
-import { promised, SmallFleet, type SmallFleetInit } from "./small-fleet.ts";
+import { SmallFleet, type SmallFleetInit } from "./small-fleet.ts";
+import { promised } from "./small-machine.ts";
 
 /** A fleet whose one guest runs; and where. */
 function settled(init: SmallFleetInit): { fleet: SmallFleet; owner: HostId } {

@@ -7,7 +7,7 @@ import type { GossipEntry, GossipMessage, GuestAdvert } from "../src/messages.ts
 import { Outbox } from "../src/outbox.ts";
 import { Random } from "../src/random.ts";
 import { productionRules } from "../src/rules.ts";
-import { configuration } from "./small-fleet.ts";
+import { configuration } from "./small-machine.ts";
 
 const advert = (guest: string, epoch: number): GuestAdvert => ({
   ...{

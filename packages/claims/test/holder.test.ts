@@ -5,7 +5,7 @@ import type { Message, RenewReply } from "../src/messages.ts";
 import { Outbox } from "../src/outbox.ts";
 import { productionRules } from "../src/rules.ts";
 import type { Now } from "../src/time.ts";
-import { configuration } from "./small-fleet.ts";
+import { configuration } from "./small-machine.ts";
 
 /** One holder among three voters; the test plays the voters. */
 class OneHolder {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { OnIsolated } from "../src/index.ts";
-import { promised, SmallFleet } from "./small-fleet.ts";
+import { SmallFleet } from "./small-fleet.ts";
+import { promised } from "./small-machine.ts";
 
 /** Two hosts without a witness: whoever is cut off has no majority, and nobody takes over. */
 function cutOff(onIsolated: OnIsolated, mode: "quorum" | "gossip" = "quorum"): SmallFleet {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { grantMs, profiles } from "../src/profile.ts";
-import { promised, SmallFleet } from "./small-fleet.ts";
+import { SmallFleet } from "./small-fleet.ts";
+import { promised } from "./small-machine.ts";
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `g${i}`);
 const five = ["h1", "h2", "h3", "h4", "h5"];

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { applyRecord, type Configuration, type HostId, type OperatorCommand } from "../src/index.ts";
-import { promised, SmallFleet } from "./small-fleet.ts";
+import { SmallFleet } from "./small-fleet.ts";
+import { promised } from "./small-machine.ts";
 
 const hosts = ["h1", "h2", "h3", "h4", "h5"];
 const voters = (names: readonly HostId[], disk = "disk") => names.map((host) => ({ voter: `${disk}-${host}`, host }));

@@ -7,7 +7,7 @@ import { productionRules } from "../src/rules.ts";
 import type { Now } from "../src/time.ts";
 import { Voter } from "../src/voter/voter.ts";
 import type { Ballot, ClaimValue } from "../src/words.ts";
-import { configuration } from "./small-fleet.ts";
+import { configuration } from "./small-machine.ts";
 
 /** One voter, its disk, and a clock that the test turns. */
 class OneVoter {

@@ -7,7 +7,8 @@ import type { Message } from "../src/messages.ts";
 import { grantMs, profiles } from "../src/profile.ts";
 import { createDeadManWith, productionRules, type Rules } from "../src/testing.ts";
 import { after, type Now } from "../src/time.ts";
-import { promised, SmallFleet } from "./small-fleet.ts";
+import { SmallFleet } from "./small-fleet.ts";
+import { promised } from "./small-machine.ts";
 
 const hosts = ["h1", "h2", "h3", "h4"];
 
