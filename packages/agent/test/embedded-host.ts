@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EmbeddedHypervisor } from "../src/adapters/embedded/embedded-hypervisor.ts";
 import { StateStore } from "../src/adapters/embedded/state-store.ts";
-import { stepOf } from "./hypervisor-contract.ts";
+import { stepOf } from "./contract-host.ts";
 import type { MatrixHost } from "./state-matrix.ts";
 
 /** The embedded hypervisor on a state file of its own. */

@@ -13,8 +13,8 @@ import { bootNetworks, cutPower } from "../src/adapters/embedded/power.ts";
 import { StateStore } from "../src/adapters/embedded/state-store.ts";
 import { openGuestHand } from "../src/dead-man/open-guest-hand.ts";
 import type { LifecycleEvent } from "../src/ports/hypervisor.ts";
+import { stepOf } from "./contract-host.ts";
 import { inWords } from "./domain-words.ts";
-import { stepOf } from "./hypervisor-contract.ts";
 
 let folder: string;
 let path: string;

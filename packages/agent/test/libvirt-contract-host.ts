@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connect } from "node-libvirt";
 import type { PrivateLibvirtd } from "../../../test/support/libvirtd.ts";
 import { openLibvirtHypervisor } from "../src/adapters/libvirt/libvirt-hypervisor.ts";
-import type { ContractHost } from "./hypervisor-contract.ts";
+import type { ContractHost } from "./contract-host.ts";
 
 /** What differs between the drivers of one libvirtd. */
 export interface LibvirtContractInit {

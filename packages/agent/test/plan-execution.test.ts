@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { EmbeddedHypervisor } from "../src/adapters/embedded/embedded-hypervisor.ts";
 import { StateStore } from "../src/adapters/embedded/state-store.ts";
 import { performPlan } from "../src/plan-execution.ts";
+import { stepOf } from "./contract-host.ts";
 import { guestPromise } from "./guest-promise.ts";
-import { stepOf } from "./hypervisor-contract.ts";
 
 let folder: string;
 let hypervisor: EmbeddedHypervisor;

@@ -1,8 +1,8 @@
 import type { PromisePlan, Step } from "@berth/planner";
 import { expect, test } from "vitest";
 import { outcomeClasses, reportItem } from "../src/promise-outcome.ts";
+import { stepOf } from "./contract-host.ts";
 import { guestPromise } from "./guest-promise.ts";
-import { stepOf } from "./hypervisor-contract.ts";
 
 const steps = [
   stepOf({ kind: "resume-domain", domain: "a" }),

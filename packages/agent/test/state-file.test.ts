@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { EmbeddedHypervisor } from "../src/adapters/embedded/embedded-hypervisor.ts";
 import { StateStore } from "../src/adapters/embedded/state-store.ts";
 import { acquireFileLock } from "../src/state/file-lock.ts";
-import { stepOf } from "./hypervisor-contract.ts";
+import { stepOf } from "./contract-host.ts";
 
 let folder: string;
 let path: string;

@@ -10,9 +10,9 @@ import { type BerthConfig, defaultConfig } from "../src/config/berth-config.ts";
 import { BerthHost } from "../src/converge.ts";
 import type { PassReport } from "../src/pass-report.ts";
 import type { Hypervisor } from "../src/ports/hypervisor.ts";
+import { type ContractHost, type StartState, startStates, stepOf } from "./contract-host.ts";
 import { inWords } from "./domain-words.ts";
 import { fleetPolicy, type GuestLine } from "./fleet-policy.ts";
-import { type ContractHost, type StartState, startStates, stepOf } from "./hypervisor-contract.ts";
 
 /** A contract host that policy can reach. */
 export interface MatrixHost extends ContractHost {
