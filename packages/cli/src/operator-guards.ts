@@ -49,7 +49,7 @@ export function refuseLiving(name: string, fleet: FleetHosts): void {
   if (state === "unknown") return;
   const ago = age === null ? "" : `, last heard ${formatDuration(age)} ago`;
   throw new CliError("REFUSED", `${name} answers (${state}${ago}): it is not dead, and its guests may be running`, {
-    remedy: `To move its guests in order, run \`berth drain\` on ${name}.`,
+    remedy: `To move its guests in order: berth drain ${name}`,
   });
 }
 
@@ -71,12 +71,4 @@ export function operatorName(named: string | undefined, session: Session): strin
   const name = named ?? [SUDO_USER, USER, LOGNAME].find((one) => one !== undefined && one !== "");
   if (name !== undefined) return name;
   throw new CliError("USAGE", "--operator NAME is needed: the fleet's journal keeps who vouched");
-}
-
-/** @throws CliError ELSEWHERE for a command that works on its own host only and names another one */
-export function requireHere(host: string | undefined, self: string, command: string): void {
-  if (host === undefined || host === self) return;
-  throw new CliError("ELSEWHERE", `${host} is another host, and only its own agent can do that`, {
-    remedy: `Run it there: ssh ${host} berth ${command}`,
-  });
 }

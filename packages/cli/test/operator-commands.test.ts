@@ -60,6 +60,37 @@ describe("what is asked for in order", () => {
     expect(agent.operated).toEqual(commands);
   });
 
+  it.each<[string, unknown[]]>([
+    ["drain h2 --operator ann", ["h2", { kind: "drain" }, "ann"]],
+    ["undrain h2 --operator ann", ["h2", { kind: "undrain" }, "ann"]],
+    ["release web2 --operator ann", ["h2", { kind: "release", guest: "web2" }, "ann"]],
+    ["release guest/web2 --to h1 --operator ann", ["h2", { kind: "release", guest: "web2", to: "h1" }, "ann"]],
+  ])("%s is handed to the host that it is for", async (line, order) => {
+    expect(await berth(line)).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(agent).toMatchObject({ operated: [], ordered: [order] });
+  });
+
+  it("tells another host who is signed in, and a number where nobody has a name", async () => {
+    await berth("drain h2", { USER: "root", SUDO_USER: "ann" });
+    await berth("undrain h2");
+    expect(agent.ordered.map(([, , operator]) => operator)).toEqual(["ann", `uid ${process.getuid?.()}`]);
+  });
+
+  it("drain --wait waits until the other host owns nothing, by the fleet's word", async () => {
+    const { claims, gossip } = fleetSnapshot();
+    const { exitCode, stderr } = await run(["drain", "h2", "--wait", "--socket", agent.socketPath], {
+      onOutput: (text) => {
+        if (!text.includes("still owns")) return;
+        const guests = claims.guests.filter(({ claim }) => claim?.owner !== "h2");
+        const heard = gossip.filter(({ what: { key, origin } }) => key === "host" || origin !== "h2");
+        agent.show(fleetSnapshot({ claims: { ...claims, guests }, gossip: heard }));
+      },
+    });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("h2 still owns 1 guest: web2\n");
+    expect(stderr).toContain("h2 owns no guest any more.\n");
+  });
+
   it("takes the user who is signed in as the operator of a takeover", async () => {
     await berth("takeover web3 --from h3 --i-have-fenced h3", { USER: "root", SUDO_USER: "ann" });
     expect(agent.operated[0]).toMatchObject({ operator: "ann" });
@@ -109,7 +140,7 @@ describe("what is refused for safety, with exit code 6", () => {
     ["confirm-dead h1 --i-have-fenced h1 --operator ann", () => {}, /this very host/],
     ["takeover web3 --from h3 --i-have-fenced h3 --operator ann", everybodyAnswers, /h3 answers/],
     ["takeover web2 --from h3 --i-have-fenced h3 --operator ann", () => {}, /h2 owns web2, not h3/],
-    ["release batch1", () => {}, /h1 does not own batch1/],
+    ["release batch1", () => {}, /nobody owns batch1/],
     ["release web1 --to h3", () => {}, /h3 is unknown \(h3 unheard 42s\)/],
     ["release web1 --to w", () => {}, /w would not take web1/],
     [
@@ -140,6 +171,21 @@ describe("what is refused for safety, with exit code 6", () => {
     expect(exitCode).toBe(6);
   });
 
+  it("is a drain of another host that would strand a guest", async () => {
+    const { peers, policy } = fleetSnapshot();
+    const gone = peers.map((peer) => (peer.member.hostId === "w" ? { ...peer, state: "down" as const } : peer));
+    const promises = policy.promises.map((one) => (one.name === "web2" ? { ...one, hostHolds: false } : one));
+    const { gossip } = fleetSnapshot();
+    const alone = gossip.map((word) =>
+      word.what.body?.kind === "host" && word.what.origin === "h1"
+        ? { ...word, what: { ...word.what, body: { ...word.what.body, matches: [] } } }
+        : word,
+    );
+    agent.show(fleetSnapshot({ peers: gone, policy: { ...policy, promises }, gossip: alone }));
+    expect(await berth("drain h2")).toMatchObject({ exitCode: 6, stderr: expect.stringContaining("draining h2") });
+    expect(agent.ordered).toEqual([]);
+  });
+
   it("is a drain that would strand a guest, unless it is meant", async () => {
     const { peers } = fleetSnapshot();
     agent.show(fleetSnapshot({ peers: peers.map((peer) => ({ ...peer, state: "down" as const })) }));
@@ -159,15 +205,6 @@ describe("what is not typed in full, with exit code 64", () => {
     "reset-quorum --dead h2 --dead h3 --i-have-fenced h2 --operator ann --reason fire --confirm shop",
   ])("%s", async (line) => {
     expect((await berth(line)).exitCode).toBe(64);
-    expect(agent.operated).toEqual([]);
-  });
-});
-
-describe("another host", () => {
-  it.each(["drain h2", "undrain h2", "release web2"])("%s is told where to run it", async (line) => {
-    const { exitCode, stderr } = await berth(line);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain("h2 is another host, and only its own agent can do that\n  Run it there: ssh h2 berth ");
     expect(agent.operated).toEqual([]);
   });
 });
@@ -197,5 +234,32 @@ describe("reload", () => {
     expect(stderr).toContain("site.cf:3:5: error: a semicolon is missing [SYNTAX]\n");
     expect(stderr).toContain("the one before stays in force");
     expect((await berth("status")).stdout).toContain("The newest policy has errors; the one before is in force");
+  });
+});
+
+describe("what another host does not do", () => {
+  type Outcome = Parameters<ShownAgent["answerOrders"]>[0];
+  it.each<[Outcome, number, RegExp]>([
+    [{ kind: "refused", reason: "it does not own web2" }, 1, /h2 answers: it does not own web2/],
+    [{ kind: "unknown-host" }, 4, /the fleet of h1 has no member "h2"[\s\S]*the members are h1, h2, h3, w/],
+    [{ kind: "not-entitled", who: "h1" }, 5, /h1 is an observer, or no member any more: h1 gives no orders/],
+    [
+      { kind: "not-reached", heardAgeMs: 42_000, heardBy: ["h3"] },
+      3,
+      /h2 cannot be reached from h1: last heard 42 s ago; h3 still hears it[\s\S]*run it on h3/,
+    ],
+    [{ kind: "too-old" }, 1, /takes no orders from other hosts[\s\S]*ssh h2 berth/],
+    [{ kind: "not-recorded", reason: "ENOSPC" }, 1, /nothing was asked of h2: ENOSPC/],
+    [{ kind: "unanswered", afterMs: 3_000 }, 3, /did not answer within 3 s: whether it does so is not known/],
+  ])("is told with what to do: %j", async (outcome, exitCode, told) => {
+    agent.answerOrders(outcome);
+    const result = await berth("release web2");
+    expect(result.stderr).toMatch(told);
+    expect(result).toMatchObject({ exitCode, stdout: "" });
+  });
+
+  it("is not even asked when the fleet has no such host, and the right name is proposed", async () => {
+    expect(await berth("drain h9")).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("Did you mean") });
+    expect(agent.ordered).toEqual([]);
   });
 });

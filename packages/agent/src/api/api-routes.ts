@@ -1,19 +1,23 @@
 /**
  * What the local API answers. Every answer is made from one snapshot, taken at that moment: nothing here waits for the
- * hypervisor or for a peer, so status works while both are silent.
+ * hypervisor or for a peer, so status works while both are silent. An order for another host is the one thing that waits for
+ * somebody, with a deadline.
  */
 import type { OperatorCommand } from "@berth/claims";
 import type { AgentEvent, AgentSnapshot, RunningAgent } from "../daemon/running-agent.ts";
 import type { AgentLog } from "../logging/agent-log.ts";
 import { RefusedRequest } from "./api-failure.ts";
 import { type Envelope, envelope, type Unreachable } from "./envelope.ts";
+import { refusedOrder } from "./refused-order.ts";
 import {
   type Checked,
   checkEvents,
   checkHook,
   checkMembers,
   checkOperate,
+  checkOrder,
   type EventsQuery,
+  type OrderRequest,
 } from "./request-schema.ts";
 import { encodeSnapshot } from "./snapshot-wire.ts";
 import { type DescribedKind, describeThing } from "./views/describe-thing.ts";
@@ -144,6 +148,8 @@ async function post(request: ApiRequest, rest: readonly string[], parts: ApiPart
   switch (rest.join("/")) {
     case "operate":
       return operate(checkedValue(checkOperate(request.body)), parts);
+    case "orders":
+      return await orderOther(checkedValue(checkOrder(request.body)), parts);
     case "reload": {
       log.info("RELOAD_ASKED", "the policy is loaded anew, as asked for on the local socket", { audit: true });
       return json(policyItem(await agent.reload()));
@@ -176,6 +182,21 @@ function operate(command: OperatorCommand, { agent, log }: ApiParts): ApiReply {
   });
   agent.operate(command);
   return json({ taken: kind }, 202);
+}
+
+/** What was asked, and what came of it, is in the journal and in the audit trail of both hosts. */
+async function orderOther({ host, command, operator }: OrderRequest, parts: ApiParts): Promise<ApiReply> {
+  const { agent, log } = parts;
+  if (host === agent.snapshot().self) return operate(command, parts);
+  log.warn("OPERATOR_COMMAND", `an operator asks on the local socket: ${command.kind} on ${host}`, {
+    audit: true,
+    host,
+    operator,
+    command: command.kind,
+  });
+  const outcome = await agent.order(host, command, operator);
+  if (outcome.kind !== "taken") throw refusedOrder(host, outcome, agent.snapshot());
+  return json({ taken: command.kind, host }, 202);
 }
 
 function checkedValue<T>(checked: Checked<T>): T {

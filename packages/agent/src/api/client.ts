@@ -6,6 +6,7 @@ import type { OperatorCommand } from "@berth/claims";
 import { AgentError } from "../agent-error.ts";
 import type { AgentSnapshot, HookVerdict } from "../daemon/running-agent.ts";
 import type { MemberDocument } from "../fleet/member-document.ts";
+import type { OrderCommand } from "../ports/agent-notice.ts";
 import type {
   ClaimItem,
   EventItem,
@@ -54,6 +55,11 @@ export interface AgentClient {
   follow(filter: EventFilter, signal: AbortSignal): AsyncIterable<EventItem>;
   /** Hands a command over; returns once it is taken, not once it is done. */
   operate(command: OperatorCommand): Promise<void>;
+  /**
+   * Hands a command to another host's agent; returns once that has taken it. In addition AGENT_UNREACHABLE when that host is not heard,
+   * NOT_AUTHORISED when one of the two is an observer.
+   */
+  order(host: string, command: OrderCommand, operator: string): Promise<void>;
   reload(): Promise<PolicyItem>;
   hook(guest: string, operation: string): Promise<HookVerdict>;
   members(): Promise<MemberDocument>;
@@ -81,6 +87,9 @@ export function agentClient(target: SocketTarget): AgentClient {
     follow: (filter, signal) => follow(filter, signal, target),
     operate: async (command) => {
       await json("/v1/operate", command);
+    },
+    order: async (host, command, operator) => {
+      await json("/v1/orders", { host, command, operator });
     },
     reload: () => json("/v1/reload", {}, Math.max(reloadDeadlineMs, target.deadlineMs ?? 0)),
     hook: (guest, operation) => json("/v1/hook", { guest, operation }),

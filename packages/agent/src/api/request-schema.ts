@@ -5,6 +5,7 @@
 import type { OperatorCommand } from "@berth/claims";
 import * as z from "zod";
 import type { MemberDocument } from "../fleet/member-document.ts";
+import type { OrderCommand } from "../ports/agent-notice.ts";
 
 const name = z.string().min(1).max(256);
 const person = z.string().trim().min(1).max(256);
@@ -12,6 +13,10 @@ const voters = z
   .array(z.strictObject({ voter: name, host: name }))
   .min(1)
   .max(7);
+
+const release = z.strictObject({ kind: z.literal("release"), guest: name, to: name.exactOptional() });
+const drain = z.strictObject({ kind: z.literal("drain") });
+const undrain = z.strictObject({ kind: z.literal("undrain") });
 
 const operatorSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("confirm-dead"), host: name, operator: person }),
@@ -23,11 +28,17 @@ const operatorSchema = z.discriminatedUnion("kind", [
     reason: person,
   }),
   z.strictObject({ kind: z.literal("change-voters"), voters }),
-  z.strictObject({ kind: z.literal("release"), guest: name, to: name.optional() }),
   z.strictObject({ kind: z.literal("claim"), guest: name }),
-  z.strictObject({ kind: z.literal("drain") }),
-  z.strictObject({ kind: z.literal("undrain") }),
+  release,
+  drain,
+  undrain,
 ]);
+
+const orderSchema = z.strictObject({
+  host: name,
+  operator: person,
+  command: z.discriminatedUnion("kind", [release, drain, undrain]),
+});
 
 const hookSchema = z.strictObject({ guest: name, operation: z.string().min(1).max(64) });
 
@@ -75,10 +86,20 @@ export interface EventsQuery {
 
 /** Checks the body of `POST /v1/operate`. */
 export function checkOperate(body: unknown): Checked<OperatorCommand> {
-  const checked = check(operatorSchema, body);
-  if (!checked.ok || checked.value.kind !== "release") return checked as Checked<OperatorCommand>;
-  const { to, ...command } = checked.value;
-  return { ok: true, value: to === undefined ? command : { ...command, to } };
+  return check(operatorSchema, body);
+}
+
+/** What `POST /v1/orders` may be asked for: a command for another host. */
+export interface OrderRequest {
+  readonly host: string;
+  /** Who asks; both hosts write it down. */
+  readonly operator: string;
+  readonly command: OrderCommand;
+}
+
+/** Checks the body of `POST /v1/orders`. */
+export function checkOrder(body: unknown): Checked<OrderRequest> {
+  return check(orderSchema, body);
 }
 
 /** Checks the body of `POST /v1/hook`. */

@@ -137,10 +137,17 @@ const codes: Readonly<Record<number, AgentErrorCode>> = {
   405: "OPERATION_INVALID",
   409: "OPERATION_INVALID",
   413: "OPERATION_INVALID",
+  503: "AGENT_UNREACHABLE",
 };
 
 /** Codes of a refusal that a caller tells apart; any other one is read off the status. */
-const carried: readonly AgentErrorCode[] = ["FLEET_INVALID", "NOT_FOUND", "OPERATION_INVALID", "NOT_AUTHORISED"];
+const carried: readonly AgentErrorCode[] = [
+  "FLEET_INVALID",
+  "NOT_FOUND",
+  "OPERATION_INVALID",
+  "NOT_AUTHORISED",
+  "AGENT_UNREACHABLE",
+];
 
 function refusal(status: number, text: string, { socketPath }: SocketTarget): AgentError {
   const said = refusalText(text);

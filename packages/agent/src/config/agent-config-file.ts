@@ -42,6 +42,7 @@ export const agentFileShape = {
   guest_defaults: guestRule.optional(),
   guests: z.record(z.string().min(1), guestRule).optional(),
   log_level: z.enum(["debug", "info", "warn", "error"]).optional(),
+  remote_orders: z.boolean().optional(),
   weight: z.number().positive().max(1000).optional(),
 };
 
@@ -65,6 +66,7 @@ export function toAgentConfig(content: AgentFileContent): PartialAgentConfig {
     guestDefaults: content.guest_defaults && toRule(content.guest_defaults),
     guestRules: guests && Object.fromEntries(Object.entries(guests).map(([name, rule]) => [name, toRule(rule)])),
     logLevel: content.log_level,
+    remoteOrders: content.remote_orders,
     weight: content.weight,
   };
   return Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined)) as PartialAgentConfig;

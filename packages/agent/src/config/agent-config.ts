@@ -26,6 +26,8 @@ export interface AgentConfig {
   readonly guestDefaults: GuestRule;
   readonly guestRules: Readonly<Record<string, Partial<GuestRule>>>;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Carries out what operators on other members ask: drain, undrain, release. @default true: members are trusted with claims too */
+  readonly remoteOrders: boolean;
   /** Relative share of guests that this host takes. @default 1 */
   readonly weight: number;
 }
@@ -56,6 +58,7 @@ export function defaultAgentConfig(runDir = "/run/berth"): AgentConfig {
     guestDefaults: { mode: "quorum", onIsolated: { kind: "pause" }, keep: "longest_running" },
     guestRules: {},
     logLevel: "info",
+    remoteOrders: true,
     weight: 1,
   };
 }

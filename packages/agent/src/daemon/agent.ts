@@ -5,10 +5,12 @@ import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
 import { DefinitionExchange } from "../definitions/definition-exchange.ts";
 import type { DefinitionStore } from "../definitions/definition-store.ts";
+import { recordActLater } from "../fleet/audit-trail.ts";
 import type { FleetHome, MemberDocument } from "../fleet/member-document.ts";
+import { OrderExchange, type OrderOutcome } from "../fleet/order-exchange.ts";
 import type { HypervisorOpener } from "../hypervisor-connections.ts";
 import type { PassReport } from "../pass-report.ts";
-import type { HostFactsNotice, NoticeChannel } from "../ports/agent-notice.ts";
+import type { HostFactsNotice, NoticeChannel, OrderCommand } from "../ports/agent-notice.ts";
 import type { DeadManLink } from "../ports/dead-man-link.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { PeerNetwork } from "../ports/peer-network.ts";
@@ -70,6 +72,7 @@ export class Agent implements RunningAgent {
   readonly #deadMan: DeadManWatch;
   readonly #definitions: DefinitionExchange;
   readonly #facts: FactsExchange;
+  readonly #orders: OrderExchange;
   readonly #lag = new LagWatch();
   readonly #ownStarts: OwnStarts;
   readonly #conditions = new ConditionWatch();
@@ -122,6 +125,7 @@ export class Agent implements RunningAgent {
     this.#facts = new FactsExchange({ channel: network, facts: () => this.#ownFacts() });
     const links = { config: () => this.#loop.standing().config, operate: (c: OperatorCommand) => this.operate(c) };
     this.#keeper = components.makeKeeper(links);
+    this.#orders = this.#makeOrders();
   }
 
   get ended(): Promise<undefined> {
@@ -143,6 +147,7 @@ export class Agent implements RunningAgent {
     network.onNotice((from, notice) => {
       this.#facts.take(from, notice, clock.now());
       this.#definitions.take(from, notice);
+      this.#orders.take(from, notice);
     });
     const base = { kind: "start", durable, bootId, config: home.founding, nonce } as const;
     this.#loop.handle(feed === undefined ? base : { ...base, feed });
@@ -177,6 +182,10 @@ export class Agent implements RunningAgent {
     this.#note(operatorNote(command));
     if (command.kind === "drain" || command.kind === "undrain") this.#draining = command.kind === "drain";
     this.#loop.handle({ kind: "operator", command });
+  }
+
+  order(host: HostId, command: OrderCommand, operator: string): Promise<OrderOutcome> {
+    return this.#orders.ask(host, command, operator);
   }
 
   reload(): Promise<PolicyInForce> {
@@ -220,6 +229,7 @@ export class Agent implements RunningAgent {
     this.#schedule.stop();
     this.#policy.stop();
     this.#guests.stop();
+    this.#orders.stop();
     await this.#keeper.stop();
     await this.#loop.freeze();
     await this.#parts.network.stop();
@@ -282,6 +292,32 @@ export class Agent implements RunningAgent {
         journal.write({ level: "warning", code: "DEFINITION", text, ...(guest === undefined ? {} : { guest }) });
       },
     });
+  }
+
+  #makeOrders(): OrderExchange {
+    const { home, network, journal } = this.#parts;
+    return new OrderExchange({
+      channel: network,
+      self: home.self,
+      members: () => this.#keeper.members.members,
+      peers: () => network.members(),
+      carryOut: (command) => this.#carryOut(command),
+      record: (entry) => recordActLater(home.stateDir, { at: new Date().toISOString(), ...entry }),
+      note: (text, host, level) => journal.write({ level, code: "OPERATOR", host, text }),
+      nowMs: () => performance.now(),
+    });
+  }
+
+  /** An order of another host, unless it makes no sense here. What could strand a guest is the asking command's matter. */
+  #carryOut(command: OrderCommand): string | undefined {
+    const { home, agent, machine } = this.#parts;
+    if (!agent.remoteOrders) return "it takes no orders from other hosts (remote_orders: false in its configuration)";
+    if (!home.hypervisor) return "it is a witness and has no guests";
+    if (command.kind === "release" && machine.guest(command.guest)?.owned !== true)
+      return `it does not own ${command.guest}`;
+    if (command.kind === "release" && command.to === home.self) return `it has ${command.guest} already`;
+    this.operate(command);
+    return undefined;
   }
 
   #means() {

@@ -1,8 +1,9 @@
 import type { Act, GossipEntry, GuestId, HostId, HostView, Note, OperatorCommand } from "@berth/claims";
 import type { Diagnostic, EnvironmentPromise, Observation } from "@berth/model";
 import type { MemberDocument } from "../fleet/member-document.ts";
+import type { OrderOutcome } from "../fleet/order-exchange.ts";
 import type { PassReport } from "../pass-report.ts";
-import type { HostFactsNotice } from "../ports/agent-notice.ts";
+import type { HostFactsNotice, OrderCommand } from "../ports/agent-notice.ts";
 import type { DeadManHeartbeat, DeadManSign } from "../ports/dead-man-link.ts";
 import type { MemberStatus, PeerCounter } from "../ports/peer-network.ts";
 
@@ -76,6 +77,8 @@ export interface RunningAgent {
   snapshot(): AgentSnapshot;
   /** Hands an operator's command to the protocol; returns once it is taken, not once it is done. */
   operate(command: OperatorCommand): void;
+  /** Asks another host to do something for an operator here; never rejects. */
+  order(host: HostId, command: OrderCommand, operator: string): Promise<OrderOutcome>;
   /** Loads the policy now. The result is what is in force afterwards. */
   reload(): Promise<PolicyInForce>;
   /** Events after `sinceId`, oldest first; the journal keeps the last 10,000. */

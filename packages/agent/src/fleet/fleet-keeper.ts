@@ -248,6 +248,8 @@ export class FleetKeeper {
       case "facts":
       case "definition":
       case "definition-want":
+      case "order":
+      case "order-answer":
         return;
     }
   }

@@ -17,7 +17,7 @@ import { createPeerNode, type PeerNode } from "./libp2p-node.ts";
 import { Listeners } from "./listeners.ts";
 import { MemberList } from "./member-list.ts";
 import { isAllowed, priorityOf, splitMessage } from "./message-rules.ts";
-import { isNoticeAllowed, nameOfNotice } from "./notice-parts.ts";
+import { featureOfNotice, isNoticeAllowed, nameOfNotice } from "./notice-parts.ts";
 import { PeerEngine } from "./peer-engine.ts";
 import { type PeerInternals, productionInternals } from "./peer-internals.ts";
 import type { PeerLinks } from "./peer-links.ts";
@@ -258,7 +258,7 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     if (!isNoticeAllowed(member.role, notice)) return { kind: "dropped", reason: "not-entitled" };
     const link = engine.links.get(host);
     if (link?.hello === undefined) return { kind: "dropped", reason: "not-connected" };
-    if (!link.can("notices")) return { kind: "dropped", reason: "unsupported" };
+    if (!link.can("notices") || !link.can(featureOfNotice(notice))) return { kind: "dropped", reason: "unsupported" };
     return link.sendNotice(text) ? { kind: "queued" } : { kind: "dropped", reason: "backlog" };
   }
 

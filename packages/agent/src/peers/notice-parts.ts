@@ -72,9 +72,22 @@ function parseNotice(text: string): Decoded<AgentNotice> {
   return { kind: "malformed", reason: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "does not fit"}` };
 }
 
-/** Whether a member of this role may say this, or be told it: definitions hold secrets of guests. */
+/** Not for observers, neither way: definitions hold secrets of guests, orders stop them. */
+const membersOnly: ReadonlySet<AgentNotice["kind"]> = new Set([
+  "definition",
+  "definition-want",
+  "order",
+  "order-answer",
+] as const);
+
+/** Whether a member of this role may say this, or be told it. */
 export function isNoticeAllowed(role: "voter" | "member" | "observer", notice: AgentNotice): boolean {
-  return role !== "observer" || (notice.kind !== "definition" && notice.kind !== "definition-want");
+  return role !== "observer" || !membersOnly.has(notice.kind);
+}
+
+/** What the other side's release must know, beside notices, to take this one: to it, any other kind is malformed. */
+export function featureOfNotice({ kind }: AgentNotice): string {
+  return kind === "order" || kind === "order-answer" ? "orders" : "notices";
 }
 
 /** What a person reads of a notice that could not be sent. */

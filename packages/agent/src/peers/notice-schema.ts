@@ -20,6 +20,13 @@ const facts: z.ZodType<HostFactsNotice> = z.strictObject({
     .max(count),
 });
 
+const order = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("drain") }),
+  z.strictObject({ kind: z.literal("undrain") }),
+  z.strictObject({ kind: z.literal("release"), guest: guestId, to: hostId.exactOptional() }),
+]);
+const orderId = z.string().regex(/^[0-9a-f]{32}$/);
+
 /** Any notice. */
 export const noticeSchema: z.ZodType<AgentNotice> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("facts"), facts }),
@@ -34,4 +41,6 @@ export const noticeSchema: z.ZodType<AgentNotice> = z.discriminatedUnion("kind",
   z.strictObject({ kind: z.literal("members"), document: memberDocumentSchema }),
   z.strictObject({ kind: z.literal("members-number"), number: counter }),
   z.strictObject({ kind: z.literal("self"), disk: id, addresses: addressesSchema }),
+  z.strictObject({ kind: z.literal("order"), id: orderId, command: order, operator: z.string().min(1).max(256) }),
+  z.strictObject({ kind: z.literal("order-answer"), id: orderId, refusal: text.exactOptional() }),
 ]);

@@ -12,9 +12,9 @@ export const protocolMajors: readonly number[] = [1];
 
 /**
  * `gap-pull`: answers for gossip batches that got lost on the way. `notices`: takes what agents tell each other beside the protocol.
- * `probe`: says whether it hears another host.
+ * `probe`: says whether it hears another host. `orders`: takes what an operator asks of it from another host.
  */
-export const protocolFeatures: readonly string[] = ["gap-pull", "notices", "probe"];
+export const protocolFeatures: readonly string[] = ["gap-pull", "notices", "probe", "orders"];
 
 /** Names of one fleet. The fleet's id is in each of them, so that agents of two fleets have nothing to say to each other. */
 export class ProtocolNames {

@@ -1,4 +1,4 @@
-import type { GuestId, HostId, VoterId } from "@berth/claims";
+import type { GuestId, HostId, OperatorCommand, VoterId } from "@berth/claims";
 import type { MemberDocument } from "../fleet/member-document.ts";
 import type { SendOutcome } from "./peer-network.ts";
 
@@ -22,6 +22,9 @@ export interface HostFactsNotice {
   readonly hears: readonly { readonly host: HostId; readonly up: boolean; readonly heardAgeMs?: number }[];
 }
 
+/** What one host may ask of another on behalf of an operator: what only the owner of a claim can do, and what it does in order. */
+export type OrderCommand = Extract<OperatorCommand, { readonly kind: "drain" | "undrain" | "release" }>;
+
 /** Characters of a notice as JSON: the definition of a guest with a hundred disks has a tenth of it. */
 export const noticeTextMax = 512_000;
 
@@ -42,12 +45,16 @@ export type AgentNotice =
   /** Where the sender's list stands: whoever has a newer one sends it. */
   | { readonly kind: "members-number"; readonly number: number }
   /** What the signed list should say of the sender: another disk is another voter, another network another address. */
-  | { readonly kind: "self"; readonly disk: VoterId; readonly addresses: readonly string[] };
+  | { readonly kind: "self"; readonly disk: VoterId; readonly addresses: readonly string[] }
+  /** Somebody on the sender's host asks this. Answered with the same id; `operator` is who typed it, by the sender's word. */
+  | { readonly kind: "order"; readonly id: string; readonly command: OrderCommand; readonly operator: string }
+  /** The order is carried out from now on, or `refusal` says why not. */
+  | { readonly kind: "order-answer"; readonly id: string; readonly refusal?: string };
 
 /**
  * Part of the peer network that carries notices. Direct streams, bulk priority; nothing waits. A big notice travels in parts and
  * arrives whole or not at all; above {@link noticeTextMax} it is refused. A peer of an older release does not get any.
- * Definitions hold secrets and are neither sent to observers nor taken from them.
+ * Definitions hold secrets and are neither sent to observers nor taken from them; observers give no orders and get none.
  */
 export interface NoticeChannel {
   sendNotice(host: HostId, notice: AgentNotice): SendOutcome;

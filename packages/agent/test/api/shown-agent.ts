@@ -5,6 +5,7 @@ import type { AgentLog } from "../../src/logging/agent-log.ts";
 /** What the agent was told, beside the agent. */
 export interface ShownAgent extends RunningAgent {
   readonly operated: Parameters<RunningAgent["operate"]>[0][];
+  readonly ordered: Parameters<RunningAgent["order"]>[];
   say(event: AgentEvent): void;
   /** How many listen to its events. */
   readonly listeners: number;
@@ -78,10 +79,16 @@ export function shownAgent(snapshot: () => AgentSnapshot = oneHost): ShownAgent 
   const events: AgentEvent[] = [];
   const listeners = new Set<(event: AgentEvent) => void>();
   const operated: ShownAgent["operated"] = [];
+  const ordered: ShownAgent["ordered"] = [];
   return {
     snapshot,
     operated,
     operate: (command) => void operated.push(command),
+    ordered,
+    order: async (...asked) => {
+      ordered.push(asked);
+      return { kind: "taken" };
+    },
     reload: async () => snapshot().policy,
     events: (sinceId = 0) => events.filter(({ id }) => id > sinceId),
     onEvent: (listener) => {

@@ -7,6 +7,7 @@ import { push, renewal } from "./peer-messages.ts";
 
 const soon = { timeout: 5_000, interval: 10 };
 const number = (value: number): AgentNotice => ({ kind: "members-number", number: value });
+const drain: AgentNotice = { kind: "order", id: "0".repeat(32), command: { kind: "drain" }, operator: "ann" };
 const definition = (length: number): AgentNotice => ({
   ...{ kind: "definition", guest: "web1", uuid: "u", epoch: 1 },
   xml: "ä".repeat(length),
@@ -46,6 +47,39 @@ describe("notices", () => {
     fleet.host(0).network.broadcastNotice(number(2));
     expect(fleet.host(1).network.sendNotice("h0", number(3))).toEqual({ kind: "queued" });
     expect(told).toEqual([]);
+  });
+
+  it("that are orders are not sent to a release that would take them for malformed", async () => {
+    const features = ["gap-pull", "notices", "probe"];
+    await using fleet = await startFleet(2, { internals: (index) => (index === 1 ? { features } : {}) });
+    expect(fleet.host(0).network.sendNotice("h1", drain)).toEqual({ kind: "dropped", reason: "unsupported" });
+    expect(fleet.host(0).network.sendNotice("h1", number(1))).toEqual({ kind: "queued" });
+  });
+
+  it("that are orders neither go to observers nor come from them", async () => {
+    await using fleet = await startFleet(2, { role: (index) => (index === 1 ? "observer" : "voter") });
+    const [voter, observer] = [fleet.host(0), fleet.host(1)];
+    expect(voter.network.sendNotice("h1", drain)).toEqual({ kind: "dropped", reason: "not-entitled" });
+    const told = noticesOf(voter);
+    observer.network.sendNotice("h0", drain);
+    observer.network.sendNotice("h0", number(1));
+    await expect.poll(() => told, soon).toEqual([{ from: "h1", notice: number(1) }]);
+    expect(voter.network.counters()["role-refused"]).toBe(1);
+  });
+
+  it.each<[string, object]>([
+    ["a command that no order may have", { command: { kind: "confirm-dead", host: "h1", operator: "ann" } }],
+    ["a field that nobody knows", { command: { kind: "drain", force: true } }],
+    ["an id of another shape", { id: "1" }],
+    ["no operator", { operator: "" }],
+  ])("that are orders with %s are refused as malformed, and the link goes on", async (_what, change) => {
+    await using fleet = await startFleet(2);
+    const [a, b] = [fleet.host(0), fleet.host(1)];
+    const told = noticesOf(b);
+    a.network.sendNotice("h1", { ...drain, ...change } as AgentNotice);
+    a.network.sendNotice("h1", number(1));
+    await expect.poll(() => told, soon).toEqual([{ from: "h0", notice: number(1) }]);
+    expect(b.network.counters().malformed).toBe(1);
   });
 
   it("keep the secrets of guests from observers, and take none from them", async () => {

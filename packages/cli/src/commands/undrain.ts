@@ -1,23 +1,31 @@
 import type { Command } from "commander";
 import { type AgentOptions, addAgentOptions, connect } from "../agent-session.ts";
-import { hostNamed, readHosts, requireHere } from "../operator-guards.ts";
+import { hostNamed, readHosts } from "../operator-guards.ts";
+import { addOperatorOption, ask } from "../operator-order.ts";
 import type { Session } from "../session.ts";
 
-/** `berth undrain [HOST]`: this host takes guests again. */
+interface Options extends AgentOptions {
+  readonly operator?: string;
+}
+
+/** `berth undrain [HOST]`: a host takes guests again. */
 export function define(command: Command, session: Session): void {
-  command.argument("[host]", "this host; another one is told where to run it");
-  addAgentOptions(command)
+  command.argument("[host]", "which host (otherwise this one)");
+  addAgentOptions(addOperatorOption(command))
     .addHelpText("after", help)
-    .action(async (host: string | undefined, options: AgentOptions) => {
+    .action(async (named: string | undefined, options: Options) => {
       const client = await connect(options, session);
       const fleet = await readHosts(client);
-      if (host !== undefined) hostNamed(host, fleet);
-      requireHere(host, fleet.self, "undrain");
-      await client.operate({ kind: "undrain" });
-      session.note(`${fleet.self} takes guests again. Those that moved away stay where they are.`);
+      const host = named ?? fleet.self;
+      if (!hostNamed(host, fleet).hypervisor) {
+        session.note(`${host} is a witness: it takes no guests.`);
+        return;
+      }
+      await ask({ host, command: { kind: "undrain" }, operator: options.operator, fleet, client }, session);
+      session.note(`${host} takes guests again. Those that moved away stay where they are.`);
     });
 }
 
 const help = `
-Nothing moves back by itself: \`berth release GUEST --to HOST\`, run where the guest is, brings one back.
+Nothing moves back by itself: \`berth release GUEST --to HOST\` brings one back.
 `;

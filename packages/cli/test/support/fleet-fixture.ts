@@ -243,6 +243,10 @@ export const fleetEvents: readonly AgentEvent[] = [
 export interface ShownAgent {
   readonly socketPath: string;
   readonly operated: Command[];
+  /** Commands for other hosts: host, command, who asked. */
+  readonly ordered: Parameters<RunningAgent["order"]>[];
+  /** What the other host answers from now on. */
+  answerOrders(outcome: Awaited<ReturnType<RunningAgent["order"]>>): void;
   /** Replaces the moment. */
   show(snapshot: AgentSnapshot): void;
   /** Writes another entry of the journal. */
@@ -258,9 +262,15 @@ export async function serveFleet(socketPath: string, first: AgentSnapshot = flee
   const events = [...fleetEvents];
   const listeners = new Set<(event: AgentEvent) => void>();
   const operated: Command[] = [];
+  const ordered: ShownAgent["ordered"] = [];
+  let orderOutcome: Awaited<ReturnType<RunningAgent["order"]>> = { kind: "taken" };
   const agent: RunningAgent = {
     snapshot: () => snapshot,
     operate: (command) => void operated.push(command),
+    order: async (...asked) => {
+      ordered.push(asked);
+      return orderOutcome;
+    },
     reload: async () => snapshot.policy,
     events: (sinceId = 0) => events.filter(({ id }) => id > sinceId),
     onEvent: (listener) => {
@@ -276,6 +286,10 @@ export async function serveFleet(socketPath: string, first: AgentSnapshot = flee
   return {
     socketPath,
     operated,
+    ordered,
+    answerOrders: (outcome) => {
+      orderOutcome = outcome;
+    },
     show: (next) => {
       snapshot = next;
     },
