@@ -22,12 +22,12 @@ import { createPolicyWorld } from "./policy-world.ts";
 export async function loadPolicy(init: PolicyLoadInit, memo?: PolicyMemo): Promise<PolicyLoad> {
   const { config, files, classes, negatedClasses, bundleSequence } = init;
   const asks = memo?.heedsHypervisors === true;
-  const facts = readHostFacts(config.stateDir, asks ? await askHypervisors(config) : { hypervisors: [] });
+  const facts = readHostFacts(config.stateDir, asks ? await askHypervisors(config, memo) : { hypervisors: [] });
   const evaluate = async (world: PolicyWorld): Promise<PolicyLoad> => {
     let load = evaluateFiles(init, facts, world);
     if (mentionsHypervisors(load.sources) && !asks) {
       if (memo !== undefined) memo.heedsHypervisors = true;
-      load = evaluateFiles(init, { ...facts, ...(await askHypervisors(config)) }, world);
+      load = evaluateFiles(init, { ...facts, ...(await askHypervisors(config, memo)) }, world);
     }
     return { ...load, diagnostics: [...load.diagnostics, ...(await checkSpecs(load))] };
   };
@@ -50,9 +50,10 @@ function mentionsHypervisors(sources: ReadonlyMap<string, string>): boolean {
   return [...sources.values()].some((text) => /(?<!environment)_host\b|libvirt_/.test(text));
 }
 
-async function askHypervisors(config: BerthConfig): Promise<HypervisorFacts> {
+async function askHypervisors(config: BerthConfig, memo?: PolicyMemo): Promise<HypervisorFacts> {
   const { probeHypervisors } = await import("./host-facts/hypervisor-probe.ts");
-  return probeHypervisors(config);
+  const found = await probeHypervisors(config);
+  return memo?.withEarlier(found) ?? found;
 }
 
 function evaluateFiles(init: PolicyLoadInit, facts: HostFacts, world: PolicyWorld): PolicyLoad {

@@ -1,5 +1,7 @@
 import { statSync } from "node:fs";
+import { guestTypes } from "@berth/model";
 import type { HostFacts, PolicyWorld } from "@berth/policy";
+import type { HypervisorFacts } from "./host-facts/host-facts.ts";
 import type { PolicyLoad } from "./policy-load-types.ts";
 
 /**
@@ -15,6 +17,26 @@ export class PolicyMemo {
   heedsHypervisors = false;
   #last: Remembered | undefined;
   #watched: WatchedWorld | undefined;
+  #answered: HypervisorFacts;
+
+  /** @param earlier what the hypervisors are known to have been before this process. @default nothing is known */
+  constructor(earlier: HypervisorFacts = { hypervisors: [] }) {
+    this.#answered = earlier;
+  }
+
+  /**
+   * What answers now, and what answered before. A daemon that is restarted is away for a moment, and its host is no other host
+   * for that: a class that fell with it would send the guests away that run on.
+   */
+  withEarlier(now: HypervisorFacts): HypervisorFacts {
+    const { hypervisors } = this.#answered;
+    this.#answered = {
+      ...this.#answered,
+      ...now,
+      hypervisors: guestTypes.filter((type) => now.hypervisors.includes(type) || hypervisors.includes(type)),
+    };
+    return this.#answered;
+  }
 
   /** False once a file that the last evaluation looked at is no longer what it was then, or has come or gone. */
   get isCurrent(): boolean {

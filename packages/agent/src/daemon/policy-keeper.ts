@@ -5,6 +5,7 @@ import type { BerthConfig } from "../config/berth-config.ts";
 import { hasErrors, loadPolicy } from "../policy-load.ts";
 import type { PolicyLoad } from "../policy-load-types.ts";
 import { PolicyMemo } from "../policy-memo.ts";
+import { readKnownTypes } from "./known-types.ts";
 import type { PolicyInForce } from "./running-agent.ts";
 
 /** Before any policy was read. */
@@ -28,7 +29,7 @@ const nothingInForce: PolicyInForce = {
  */
 export class PolicyKeeper {
   readonly #config: BerthConfig;
-  readonly #memo = new PolicyMemo();
+  readonly #memo: PolicyMemo;
   #inForce: PolicyInForce = nothingInForce;
   #lastLoad: PolicyLoad | undefined;
   #loading: Promise<PolicyInForce> | undefined;
@@ -36,6 +37,8 @@ export class PolicyKeeper {
 
   constructor(components: { readonly config: BerthConfig }) {
     this.#config = components.config;
+    // After a restart beside a daemon that is away: what was used here is here.
+    this.#memo = new PolicyMemo({ hypervisors: readKnownTypes(components.config.stateDir) });
   }
 
   get inForce(): PolicyInForce {
