@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { hostProcedures } from "../../node-libvirt/src/host.ts";
-import { ScriptedServer } from "../../node-libvirt/test/scripted-server.ts";
 import { defaultConfig } from "../src/config/berth-config.ts";
 import { loadPolicy } from "../src/policy-load.ts";
 import { PolicyMemo } from "../src/policy-memo.ts";
+import { VersionDaemon } from "./version-daemon.ts";
 
 let folder: string;
 let memo: PolicyMemo;
@@ -75,10 +74,8 @@ test("a policy that runs commands is evaluated every time", async () => {
 });
 
 test("a hypervisor that is away for a moment is still this host's: no class falls because its daemon is restarted", async () => {
-  await using daemon = await ScriptedServer.start((call, peer) =>
-    peer.reply(call, hostProcedures.libvirtVersion.result, 9_000_000),
-  );
-  const config = { ...defaultConfig, uris: { test: daemon.uri } };
+  await using daemon = await VersionDaemon.start(join(folder, "sock"), 9_000_000);
+  const config = { ...defaultConfig, uris: { test: `test:///default?socket=${join(folder, "sock")}` } };
   const file = write("p.cf", policy('reports: test_host.libvirt_9_0_0:: "there"; !test_host:: "not there";'));
   for (let pass = 0; pass < 2; pass += 1) expect((await load(file, [], config)).reports).toEqual(["there"]);
   await daemon.close();
