@@ -33,9 +33,11 @@ export class OwnStarts {
   async during<Result>(guest: GuestId, work: () => Promise<Result>): Promise<Result> {
     this.#count(guest, 1);
     try {
+      this.#write();
       return await work();
     } finally {
       this.#count(guest, -1);
+      this.#tryWrite();
     }
   }
 
@@ -43,7 +45,15 @@ export class OwnStarts {
     const count = (this.#guests.get(guest) ?? 0) + by;
     if (count > 0) this.#guests.set(guest, count);
     else this.#guests.delete(guest);
-    this.#write();
+  }
+
+  /** A name too many in the file is believed for three seconds; a start that ended well must not be told as failed for it. */
+  #tryWrite(): void {
+    try {
+      this.#write();
+    } catch {
+      // The next start writes it anew, or fails for the same reason and says so.
+    }
   }
 
   #write(): void {

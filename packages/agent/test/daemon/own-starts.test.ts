@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -30,4 +30,26 @@ test("a guest is on the list while it is being started, and not after, whatever 
 test("a name with a line break makes no second guest of it", async () => {
   const starts = new OwnStarts({ runDir });
   await starts.during("a\nweb1", async () => expect(lines()).toEqual([pid]));
+});
+
+test("a start that could not be written down is no start: a later one by hand must not pass as the agent's own", async () => {
+  const starts = new OwnStarts({ runDir });
+  const draft = `${ownStartsPath(runDir)}.new`;
+  mkdirSync(draft);
+  await expect(starts.during("web1", async () => expect.fail("it began"))).rejects.toMatchObject({ code: "EISDIR" });
+  expect(starts.has("web1")).toBe(false);
+  rmSync(draft, { recursive: true });
+  await starts.during("web2", async () => expect(lines()).toEqual([pid, "web2"]));
+});
+
+test("a start that ended is none any more, although the list could not be written then", async () => {
+  const starts = new OwnStarts({ runDir });
+  const draft = `${ownStartsPath(runDir)}.new`;
+  const done = starts.during("web1", async () => {
+    mkdirSync(draft);
+    return "started";
+  });
+  expect(await done).toBe("started");
+  expect(starts.has("web1")).toBe(false);
+  rmSync(draft, { recursive: true });
 });
