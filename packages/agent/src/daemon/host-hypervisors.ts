@@ -113,7 +113,12 @@ export class HostHypervisors {
     this.#looked.set(uri, hypervisor);
     if (this.#heard.has(hypervisor)) return hypervisor;
     this.#heard.add(hypervisor);
-    await hypervisor.onLifecycle((event) => this.#onLifecycle(event));
+    try {
+      await hypervisor.onLifecycle((event) => this.#onLifecycle(event));
+    } catch (error) {
+      this.#heard.delete(hypervisor);
+      throw error;
+    }
     return hypervisor;
   }
 
