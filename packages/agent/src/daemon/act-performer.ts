@@ -135,19 +135,27 @@ export class ActPerformer {
     throw new AgentError("ABORTED", "it had crashed; what was left of it is cleared away, and it is started anew");
   }
 
-  /** What is left of a guest that crashed goes first: libvirt may still hold its process. */
+  /**
+   * What is left of a guest that crashed goes first: libvirt may still hold its process. Once told as failed it is not begun any
+   * more: the protocol may have given the guest away meanwhile.
+   */
   async #startPaused(act: Act, hypervisor: Hypervisor): Promise<void> {
     const base = { domain: act.guest, reason: act.why, ...why };
     if (this.#parts.stateOf(act.guest) === "crashed") await hypervisor.perform({ kind: "destroy-domain", ...base });
     await this.#parts.prepare(act.guest);
     // Memory that was saved here may be older than a disk that another host wrote to since.
     const step: Step = { kind: "start-domain", paused: true, discardSave: true, ...base };
+    this.#requireHeard(act);
     await this.#parts.ownStart(act.guest, () => hypervisor.perform(step));
+  }
+
+  #requireHeard(act: Act): void {
+    if (!this.#underWay.has(act)) throw new AgentError("ABORTED", "it was told as failed meanwhile");
   }
 
   /** Looked at right before the call that resumes: whatever came before it may have taken too long. */
   #requireTime(act: Extract<Act, { kind: "resume" }>): void {
-    if (!this.#underWay.has(act)) throw new AgentError("ABORTED", "it was told as failed meanwhile");
+    this.#requireHeard(act);
     if (eitherPassed(act.notAfter, this.#parts.clock.now())) {
       throw new AgentError("ABORTED", "the lease in which it may be resumed ends before it could begin");
     }

@@ -105,6 +105,22 @@ describe("acts", () => {
     }
   });
 
+  test("a start that was told as failed is not begun when its preparation ends at last", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const prepared = Promise.withResolvers<void>();
+      const { acts, begun } = performer({ prepare: () => prepared.promise });
+      const end = acts.perform(act("start-paused", "web1"));
+      await vi.advanceTimersByTimeAsync(56_000);
+      expect(await end).toMatchObject({ outcome: "failed" });
+      prepared.resolve();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(begun).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("a guest that pauses itself again at once is not resumed as fast as it can be looked at", async () => {
     const { acts, begun, ends } = performer();
     const resume = (guest: string, id: number) =>
