@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Configuration } from "@berth/claims";
 import { AgentError } from "../agent-error.ts";
+import { promisedGuestsPath } from "../daemon/promised-guests-file.ts";
+import { definitionsPath } from "../definitions/definition-store.ts";
 import { openRecordStore } from "../store/open-record-store.ts";
 import { ownedGuestsPath } from "../store/owned-guests-file.ts";
 import { fleetPaths, lockFleetFiles } from "./fleet-files.ts";
@@ -49,7 +51,9 @@ export async function leaveFleet(stateDir: string, nowMs: number): Promise<strin
     const paths = fleetPaths(stateDir);
     // First the file that makes it a member: after a crash in between the host is out, and the rest lies where it lay.
     const parts = [paths.fleet, paths.members, paths.tokens, paths.networkKey, join(stateDir, fleetKeyFile)];
-    for (const path of [...parts, paths.store, ownedGuestsPath(stateDir)]) {
+    // Without an agent the hook would refuse those names for ever; and the epochs of definitions mean nothing in another fleet.
+    const known = [ownedGuestsPath(stateDir), promisedGuestsPath(stateDir), definitionsPath(stateDir)];
+    for (const path of [...parts, paths.store, ...known]) {
       if (existsSync(path)) renameSync(path, join(folder, basename(path)));
     }
     return folder;

@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { profiles } from "@berth/claims";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readPromisedGuests, writePromisedGuests } from "../../src/daemon/promised-guests-file.ts";
+import { DefinitionStore } from "../../src/definitions/definition-store.ts";
 import { foundFleet, openFleetHome, saveMembers } from "../../src/fleet/fleet-home.ts";
 import { loadFleetKey } from "../../src/fleet/fleet-key.ts";
+import { leaveFleet } from "../../src/fleet/leave-fleet.ts";
 import { makeFleet } from "../../src/fleet/make-fleet.ts";
 import { signMembers } from "../../src/fleet/member-signing.ts";
 import { loadHostKey } from "../../src/peers/host-key.ts";
@@ -106,5 +109,19 @@ describe("a fleet made at once", () => {
       expect(records.some(({ kind }) => kind === "voter-active")).toBe(home.self !== "h4");
       expect(home.members.members.find(({ hostId }) => hostId === home.self)?.disk).toBe(diskId);
     }
+  });
+});
+
+describe("leaving a fleet", () => {
+  it("takes along what only held there: the names that the hook refuses, and definitions with epochs of that fleet", async () => {
+    await foundFleet(folder, { host: "h1", listen });
+    writePromisedGuests(folder, ["web1"]);
+    const definition = { guest: "web1", uuid: "u", epoch: 57, xml: "<domain/>", applied: false };
+    await new DefinitionStore({ stateDir: folder }).offer(definition, false);
+    const left = await leaveFleet(folder, 0);
+    expect(readPromisedGuests(folder)).toEqual({ kind: "absent" });
+    expect(new DefinitionStore({ stateDir: folder }).get("web1")).toBeUndefined();
+    expect(readPromisedGuests(left)).toEqual({ kind: "known", guests: ["web1"] });
+    expect(new DefinitionStore({ stateDir: left }).get("web1")).toEqual(definition);
   });
 });
