@@ -4,11 +4,13 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,8 +28,9 @@ beforeAll(() => {
   }
   const modules = join(copy, "node_modules");
   mkdirSync(modules);
-  for (const name of [".bin", "commander", "fast-xml-parser", "rolldown", "yaml", "zod"]) {
-    symlinkSync(join(checkout, "node_modules", name), join(modules, name));
+  for (const name of readdirSync(join(checkout, "node_modules"))) {
+    if (name !== "@berth" && name !== "node-libvirt")
+      symlinkSync(join(checkout, "node_modules", name), join(modules, name));
   }
   cpSync(join(checkout, "node_modules", "@berth"), join(modules, "@berth"), {
     recursive: true,
@@ -53,6 +56,16 @@ describe("the bundle", () => {
     expect(status).toBe(0);
     expect(stderr).toMatch(/^bundled\n/);
     expect(stdout).toMatch(/shop-web1 +test +running +create/);
+  });
+
+  it("has the daemon in it: only the store, which looks for files beside its own, stays where npm put it", () => {
+    const folder = join(cli, "dist");
+    const code = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+    const imported = code.flatMap((text) => [...text.matchAll(/^(?:import|export) .*from "([^."][^"]*)";$/gm)]);
+    const libraries = imported.map(([, name = ""]) => name).filter((name) => !isBuiltin(name));
+    expect(libraries).toEqual(["level"]);
+    const { status, stderr } = run(launcher, "agent", "--config", join(copy, "no.yaml"));
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringMatching(/^bundled\n.*no\.yaml/) });
   });
 
   it("is left alone as soon as a source differs from what it was made of", () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { deadManOptions } from "../dead-man/configured-dead-man.ts";
 import { deadManPaths } from "../dead-man/file-link.ts";
 import { processAt } from "../dead-man/guest-process.ts";
@@ -48,7 +48,8 @@ export class DeadManChild {
   }
 
   #spawn(): void {
-    const main = fileURLToPath(new URL("../dead-man/main.ts", import.meta.url));
+    // By its name: this code may lie in the bundle of the command, which does not have it beside itself.
+    const main = createRequire(import.meta.url).resolve("@berth/agent/dead-man/main");
     const log = openSync(join(this.#init.runDir, "dead-man.log"), "a", 0o600);
     const child = spawn(process.execPath, [main, ...deadManOptions(this.#init)], {
       detached: true,
