@@ -4,6 +4,7 @@
  */
 import type { OperatorCommand } from "@berth/claims";
 import * as z from "zod";
+import { memberDocumentSchema } from "../fleet/fleet-schema.ts";
 import type { MemberDocument } from "../fleet/member-document.ts";
 import type { OrderCommand } from "../ports/agent-notice.ts";
 
@@ -41,28 +42,6 @@ const orderSchema = z.strictObject({
 });
 
 const hookSchema = z.strictObject({ guest: name, operation: z.string().min(1).max(64) });
-
-const key = z.string().min(1).max(1024);
-// Fields of a newer release are kept: the signature covers them.
-const membersSchema = z.looseObject({
-  fleet: name,
-  number: z.int().min(0),
-  fleetKey: key,
-  rotations: z.array(z.looseObject({ from: key, to: key, signature: key })).max(1024),
-  members: z
-    .array(
-      z.looseObject({
-        hostId: name,
-        peerId: name,
-        addresses: z.array(z.string().max(1024)).max(32),
-        role: z.enum(["voter", "member", "observer"]),
-        disk: name,
-        hypervisor: z.boolean(),
-      }),
-    )
-    .max(1024),
-  signature: key,
-});
 
 const eventsSchema = z.strictObject({
   since_id: z.coerce.number().int().min(0).optional(),
@@ -109,7 +88,7 @@ export function checkHook(body: unknown): Checked<{ readonly guest: string; read
 
 /** Checks the shape of the body of `POST /v1/members`; its signature is the agent's matter. */
 export function checkMembers(body: unknown): Checked<MemberDocument> {
-  return check(membersSchema, body) as Checked<MemberDocument>;
+  return check(memberDocumentSchema, body);
 }
 
 /** Checks the query of `GET /v1/events`. */

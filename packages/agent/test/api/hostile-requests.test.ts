@@ -28,6 +28,20 @@ describe("hostile requests", () => {
     expect((await ground.raw(method, path)).status).toBe(status);
   });
 
+  it("that hand in a member list which its own file could not hold are refused: the agent would not start again with it", async () => {
+    const { agent } = await ground.serve();
+    const taken: unknown[] = [];
+    Object.assign(agent, { adoptMembers: (document: unknown) => taken.push(document) });
+    const key = Buffer.alloc(32).toString("base64");
+    const whole = { fleet: "shop", number: 2, fleetKey: key, rotations: [], members: [] };
+    const document = { ...whole, signature: Buffer.alloc(64).toString("base64") };
+    for (const more of [{ note: "x" }, { signature: "short" }, { number: -1 }])
+      expect((await ground.raw("POST", "/v1/members", JSON.stringify({ ...document, ...more }))).status).toBe(400);
+    expect(taken).toEqual([]);
+    expect((await ground.raw("POST", "/v1/members", JSON.stringify(document))).status).toBe(200);
+    expect(taken).toEqual([document]);
+  });
+
   it("that declare a body of 100 MB are refused before it is sent", async () => {
     const { agent } = await ground.serve();
     const answer = await ground.rawBytes("POST /v1/operate HTTP/1.1\r\nHost: x\r\nContent-Length: 104857600\r\n\r\n{");
@@ -71,7 +85,7 @@ describe("hostile requests", () => {
     await expect.poll(() => agent.listeners).toBe(2);
     const text = "x".repeat(100_000);
     for (let id = 1; id <= 30; id += 1)
-      agent.say({ id, at: "2026-05-17T12:00:00.000Z", level: "info", code: "X", text });
+      agent.say({ id, life: 1, at: "2026-05-17T12:00:00.000Z", level: "info", code: "X", text });
     await expect.poll(() => agent.listeners).toBe(1);
   });
 });
