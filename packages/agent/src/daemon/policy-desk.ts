@@ -17,7 +17,7 @@ const gatherMs = 100;
 export interface PolicyDeskComponents {
   readonly config: BerthConfig;
   readonly agent: AgentConfig;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "write">;
   /** What this host has for a guest now. */
   readonly means: () => Omit<MeansContext, "identitySeed">;
 }
@@ -43,8 +43,11 @@ export class PolicyDesk {
   #promises: ReadonlyMap<GuestId, GuestPromise> = new Map();
   #modes: ReadonlyMap<GuestId, Mode> = new Map();
   #told = "";
-  #named = "";
+  /** As they are on the disk; undefined before the first time in this life, for an earlier one may have left others. */
+  #named: string | undefined;
   #problem = "";
+  /** Something could not be written down: told again with the next pass. */
+  #owes = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(components: PolicyDeskComponents, listeners: PolicyDeskListeners) {
@@ -82,7 +85,7 @@ export class PolicyDesk {
       this.#note(before, inForce);
       this.tell();
       if (inForce.generation !== before.generation) this.#listeners.changed();
-    }
+    } else if (this.#owes) this.tell();
     return this.#keeper.inForce;
   }
 
@@ -105,6 +108,7 @@ export class PolicyDesk {
     const { config, agent, means } = this.#parts;
     const { promises, generation } = this.#keeper.inForce;
     if (generation === 0) return;
+    this.#owes = false;
     const guestPromises = promises.filter((promise): promise is GuestPromise => promise.kind === "guest");
     this.#promises = new Map(guestPromises.map((promise) => [promise.name, promise]));
     try {
@@ -117,15 +121,15 @@ export class PolicyDesk {
     const context = { ...means(), identitySeed: config.identitySeed };
     const { guests, diagnostics } = promisedGuests(promises, agent, (promise) => guestMeans(promise, context));
     this.#keeper.noteRules(diagnostics);
-    const text = JSON.stringify(guests);
-    if (text === this.#told) return;
-    this.#told = text;
-    this.#modes = new Map(guests.map(({ guest, mode }) => [guest, mode]));
     try {
       this.#writeNames(guests);
     } catch (error) {
       this.#problemOf(error);
     }
+    const text = JSON.stringify(guests);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#modes = new Map(guests.map(({ guest, mode }) => [guest, mode]));
     this.#listeners.promised(guests);
   }
 
@@ -148,8 +152,9 @@ export class PolicyDesk {
     this.#named = names.join("\n");
   }
 
-  /** Of the system, not of the policy: told, and tried again at the next occasion. */
+  /** Of the system, not of the policy: told, and tried again with the next pass. */
   #problemOf(error: unknown): void {
+    this.#owes = true;
     const text = `policy could not be loaded or told in full: ${reasonOf(error)}`;
     this.#parts.journal.write({ level: "warning", code: "POLICY_PROBLEM", text });
   }
