@@ -262,8 +262,14 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     return link.sendNotice(text) ? { kind: "queued" } : { kind: "dropped", reason: "backlog" };
   }
 
-  #acceptNotice({ hostId, role }: Member, notice: AgentNotice): void {
-    if (isNoticeAllowed(role, notice)) this.#notices.emit(hostId, notice);
+  /** A link remembers the member with whom it was opened; what that one may say is what the list says now. */
+  #roleOf({ hostId, role }: Member): Member["role"] {
+    return this.#members.host(hostId)?.role ?? role;
+  }
+
+  #acceptNotice(member: Member, notice: AgentNotice): void {
+    const { hostId } = member;
+    if (isNoticeAllowed(this.#roleOf(member), notice)) this.#notices.emit(hostId, notice);
     else this.#tally.warn("role-refused", `${hostId} is an observer and sent a notice (${notice.kind})`, hostId);
   }
 
@@ -273,7 +279,7 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     this.#tally.count("received");
     if (message.fleet !== this.#init.fleet) {
       this.#tally.warn("wrong-fleet", `a ${message.kind} of ${hostId} belongs to fleet ${message.fleet}`, hostId);
-    } else if (!isAllowed(member.role, message)) {
+    } else if (!isAllowed(this.#roleOf(member), message)) {
       this.#tally.warn("role-refused", `${hostId} is an observer and sent a ${message.kind}`, hostId);
     } else {
       this.#messages.emit(hostId, this.#proofs.checked(hostId, message, this.#members));

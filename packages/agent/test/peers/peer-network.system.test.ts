@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Member } from "../../src/ports/peer-network.ts";
 import { gossipHeard, startFleet } from "./peer-fleet.ts";
 import { push, renewal } from "./peer-messages.ts";
 
-const soon = { timeout: 5_000, interval: 5 };
+const soon = { timeout: 30_000, interval: 5 };
 
 describe("a fleet of three hosts", () => {
   it("carries votes both ways, and says who sent them", async () => {
@@ -13,6 +14,21 @@ describe("a fleet of three hosts", () => {
     await expect.poll(() => b.heard, soon).toEqual([{ from: "h0", message: renewal(1) }]);
     await expect.poll(() => a.heard, soon).toEqual([{ from: "h1", message: renewal(2) }]);
     expect(c.heard).toEqual([]);
+  });
+
+  it("hears a member by the role that the list gives it now, on links that stand already", async () => {
+    const roles: Member["role"][] = ["voter", "observer"];
+    await using fleet = await startFleet(2, { role: (index) => roles[index] ?? "voter" });
+    const [a, b] = [fleet.host(0), fleet.host(1)];
+    roles[1] = "voter";
+    fleet.introduce();
+    expect(b.network.send("h0", renewal(1))).toEqual({ kind: "queued" });
+    await expect.poll(() => a.heard, soon).toEqual([{ from: "h1", message: renewal(1) }]);
+    roles[1] = "observer";
+    a.network.replaceMembers(fleet.membersFor(0));
+    expect(b.network.send("h0", renewal(2))).toEqual({ kind: "queued" });
+    await expect.poll(() => a.network.counters()["role-refused"], soon).toBe(1);
+    expect(a.heard).toHaveLength(1);
   });
 
   it("carries gossip to everybody once, with each entry signed by its origin", async () => {
