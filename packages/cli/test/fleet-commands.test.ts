@@ -267,7 +267,7 @@ describe("events", () => {
       signal: interrupt.signal,
       onOutput: (text) => {
         if (text.includes('"id":2'))
-          agent.say({ id: 3, at: "2026-05-17T12:00:00.000Z", level: "info", code: "NEW", text: "new" });
+          agent.say({ id: 3, life: 1, at: "2026-05-17T12:00:00.000Z", level: "info", code: "NEW", text: "new" });
         if (text.includes('"id":3')) interrupt.abort();
       },
     });

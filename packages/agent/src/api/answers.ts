@@ -141,6 +141,8 @@ export interface PeerItem {
 /** One entry of the journal. */
 export interface EventItem {
   readonly id: number;
+  /** Which life of the agent. */
+  readonly life: number;
   readonly at: string;
   readonly level: "info" | "warning" | "alarm";
   readonly code: string;

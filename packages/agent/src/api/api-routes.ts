@@ -26,7 +26,7 @@ import { guestItems } from "./views/fleet-guests.ts";
 import { claimItems, hostItems, peerItems } from "./views/fleet-hosts.ts";
 import { hearings, unheard } from "./views/hearing.ts";
 import { networkItems, networksElsewhere, promiseItems } from "./views/host-things.ts";
-import { policyItem, statusItem } from "./views/status-item.ts";
+import { alarmsMs, policyItem, statusItem } from "./views/status-item.ts";
 
 /** One request, read and parsed. */
 export interface ApiRequest {
@@ -97,7 +97,7 @@ function get(request: ApiRequest, rest: readonly string[], { agent }: ApiParts):
   if (kind !== undefined && name !== undefined && rest.length === 2) return describe(kind, name, snapshot, agent);
   switch (key) {
     case "status":
-      return json(list("Status", snapshot, [statusItem(snapshot, agent.events())]));
+      return json(list("Status", snapshot, [statusItem(snapshot, agent.events(0, snapshot.wallClockMs - alarmsMs))]));
     case "explain":
       return explain(request.query, snapshot);
     case "events":
@@ -132,15 +132,13 @@ function explain(query: URLSearchParams, snapshot: AgentSnapshot): ApiReply {
 
 function events(query: EventsQuery, snapshot: AgentSnapshot, agent: RunningAgent): ApiReply {
   if (query.follow) return { kind: "follow", query };
-  const items = agent.events(query.sinceId).filter((event) => isAskedFor(event, query));
+  const items = agent.events(query.sinceId, query.sinceMs).filter((event) => isAskedFor(event, query));
   return json(list("EventList", snapshot, items, []));
 }
 
-/** Whether an event belongs to what was asked for. */
-export function isAskedFor({ at, guest, id }: AgentEvent, query: EventsQuery): boolean {
-  if (id <= query.sinceId) return false;
-  if (query.sinceMs !== undefined && Date.parse(at) < query.sinceMs) return false;
-  return query.guest === undefined || guest === query.guest;
+/** Whether an event belongs to what was asked for; how old it is, the journal has judged. */
+export function isAskedFor({ guest, id }: AgentEvent, query: EventsQuery): boolean {
+  return id > query.sinceId && (query.guest === undefined || guest === query.guest);
 }
 
 async function post(request: ApiRequest, rest: readonly string[], parts: ApiParts): Promise<ApiReply> {

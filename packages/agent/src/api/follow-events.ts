@@ -21,7 +21,7 @@ export function followEvents(agent: RunningAgent, query: EventsQuery, response: 
     if (response.writableLength > waitingBytesMost) response.destroy();
   };
   const stop = agent.onEvent(write);
-  for (const event of agent.events(query.sinceId)) write(event);
+  for (const event of agent.events(query.sinceId, query.sinceMs)) write(event);
   const pulse = setInterval(() => response.write("\n"), pulseMs);
   response.on("close", () => {
     clearInterval(pulse);

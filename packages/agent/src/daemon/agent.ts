@@ -19,7 +19,7 @@ import { agentSnapshot } from "./agent-snapshot.ts";
 import { DeadManWatch } from "./dead-man-watch.ts";
 import { FactsExchange } from "./facts-exchange.ts";
 import { FleetPass } from "./fleet-pass.ts";
-import { actNote, ConditionWatch, operatorNote } from "./happenings.ts";
+import { actNote, ConditionWatch, lifeBegins, lifeEnds, operatorNote } from "./happenings.ts";
 import { hookVerdict } from "./hook-verdict.ts";
 import { HostGuests } from "./host-guests.ts";
 import { HostHypervisors } from "./host-hypervisors.ts";
@@ -83,6 +83,7 @@ export class Agent implements RunningAgent {
   #promisedBefore: ReadonlySet<GuestId> = new Set();
   #draining = false;
   #stopped: Promise<void> | undefined;
+  #hasFailed = false;
 
   constructor(components: AgentComponents) {
     const { config, agent, machine, clock, store, link, network, journal, openHypervisor } = components;
@@ -136,6 +137,7 @@ export class Agent implements RunningAgent {
   async start(): Promise<void> {
     const { config, home, store, link, network, bootId, nonce, clock } = this.#parts;
     const feed = link.readFeed();
+    this.#note(lifeBegins(home.self, home.fleet));
     const durable = store.load();
     this.#draining = durable.some(({ kind }) => kind === "draining");
     this.#promisedBefore = new Set(durable.flatMap((r) => (r.kind === "promised" ? r.value : [])));
@@ -192,8 +194,8 @@ export class Agent implements RunningAgent {
     return this.#policy.reload();
   }
 
-  events(sinceId = 0): readonly AgentEvent[] {
-    return this.#parts.journal.since(sinceId);
+  events(sinceId = 0, sinceMs?: number): readonly AgentEvent[] {
+    return this.#parts.journal.since(sinceId, sinceMs);
   }
 
   onEvent(listener: (event: AgentEvent) => void): () => void {
@@ -236,6 +238,8 @@ export class Agent implements RunningAgent {
     await settledWithin(farewellMs, this.#schedule.running, this.#guests.whenActsEnd());
     await settledWithin(farewellMs, this.#hypervisors.close());
     await this.#parts.store.close();
+    if (!this.#hasFailed) this.#note(lifeEnds);
+    await settledWithin(farewellMs, this.#parts.journal.close());
     this.#ended.resolve(undefined);
   }
 
@@ -402,6 +406,7 @@ export class Agent implements RunningAgent {
 
   #failed(error: unknown): void {
     const { journal } = this.#parts;
+    this.#hasFailed = true;
     journal.write({ level: "alarm", code: "AGENT_ENDS", text: `the agent ends: ${reasonOf(error)}` });
     this.#ended.reject(error);
     void this.stop().catch(() => {});

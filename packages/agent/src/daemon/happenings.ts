@@ -19,6 +19,18 @@ export function actNote({ kind, guest, why }: Act, { outcome }: ActEnd): Note | 
   return { level: "info", code, guest, text: `${guest} is ${done}: ${why}` };
 }
 
+/** The first entry of a life. Where no {@link lifeEnds} stands before it, the life before was cut off. */
+export function lifeBegins(host: string, fleet: string): Note {
+  return { level: "info", code: "LIFE_BEGINS", text: `the agent of ${host} begins, in fleet ${fleet}` };
+}
+
+/** The last entry of a life that ended in order. */
+export const lifeEnds: Note = {
+  level: "info",
+  code: "LIFE_ENDS",
+  text: "the agent ends in order; its guests run on until the lease ends",
+};
+
 /** What somebody asked of this host. */
 export function operatorNote(command: OperatorCommand): Note {
   const note = { level: "info", code: "OPERATOR" } as const;

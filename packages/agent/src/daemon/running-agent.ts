@@ -60,9 +60,11 @@ export interface AgentSnapshot {
 
 /** One entry of the journal: a note of the protocol, of the loop, or of an act. */
 export interface AgentEvent extends Note {
-  /** Grows by one; begins anew with each life of the agent. */
+  /** Grows by one within a life of the agent, and goes on from a higher number in the next. */
   readonly id: number;
-  /** RFC 3339. */
+  /** Which life: grows by one with each start, as far back as the journal goes. */
+  readonly life: number;
+  /** RFC 3339, as the wall clock was then. */
   readonly at: string;
 }
 
@@ -81,8 +83,11 @@ export interface RunningAgent {
   order(host: HostId, command: OrderCommand, operator: string): Promise<OrderOutcome>;
   /** Loads the policy now. The result is what is in force afterwards. */
   reload(): Promise<PolicyInForce>;
-  /** Events after `sinceId`, oldest first; the journal keeps the last 10,000. */
-  events(sinceId?: number): readonly AgentEvent[];
+  /**
+   * Events after `sinceId`, oldest first, of earlier lives too; at most the last 10,000.
+   * @param sinceMs only what is not older than this, ms of the wall clock as it is now
+   */
+  events(sinceId?: number, sinceMs?: number): readonly AgentEvent[];
   onEvent(listener: (event: AgentEvent) => void): () => void;
   hook(guest: GuestId, operation: string): HookVerdict;
   /** Takes a newer signed list of members. @throws AgentError FLEET_INVALID when its signature or number does not hold */

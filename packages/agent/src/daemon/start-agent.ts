@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { uptime } from "node:os";
 import { join } from "node:path";
 import { type Configuration, createHost, type DurableRecord } from "@berth/claims";
 import { readBootId } from "../clock/boot-id.ts";
@@ -69,7 +70,11 @@ export async function startAgent(init: AgentInit): Promise<RunningAgent> {
     });
     const { self: host, fleet, hypervisor } = home;
     const machine = createHost({ host, fleet, seed: randomBytes(4).readUInt32LE(), hypervisor });
-    const journal = new Journal({ log });
+    const journal = new Journal({
+      ...{ log, bootId, path: join(stateDir, "events.jsonl") },
+      bootMs: () => uptime() * 1000,
+      wallMs: Date.now,
+    });
     const nonce = randomBytes(16).toString("hex");
     const { openHypervisor } = init;
     const running = new Agent({

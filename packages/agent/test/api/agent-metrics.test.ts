@@ -48,6 +48,7 @@ describe("metrics", () => {
     const metrics = createAgentMetrics(agent);
     const claimed = {
       id: 1,
+      life: 1,
       at: "2026-05-17T12:00:00.000Z",
       level: "info",
       code: "CLAIMED",

@@ -90,7 +90,7 @@ export function shownAgent(snapshot: () => AgentSnapshot = oneHost): ShownAgent 
       return { kind: "taken" };
     },
     reload: async () => snapshot().policy,
-    events: (sinceId = 0) => events.filter(({ id }) => id > sinceId),
+    events: (sinceId = 0, sinceMs = 0) => events.filter(({ id, at }) => id > sinceId && Date.parse(at) >= sinceMs),
     onEvent: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

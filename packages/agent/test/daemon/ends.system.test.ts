@@ -39,6 +39,19 @@ describe("a write that did not reach the disk for certain", () => {
   });
 });
 
+describe("an agent that starts again", () => {
+  test("tells what its earlier lives did, and where each began and ended", async () => {
+    await using fleet = await DaemonFleet.start({ guests: [builtGuest("web1", { host: "h1" })] });
+    await fleet.settled(["web1"]);
+    await fleet.stopAgent("h1");
+    await fleet.startAgent("h1");
+    const told = fleet.agent("h1").events();
+    const lives = told.filter(({ code }) => code.startsWith("LIFE_")).map(({ life, code }) => `${life} ${code}`);
+    expect(lives).toEqual(["1 LIFE_BEGINS", "1 LIFE_ENDS", "2 LIFE_BEGINS"]);
+    expect(told.some(({ life, code, guest }) => life === 1 && code === "GUEST_STARTED" && guest === "web1")).toBe(true);
+  });
+});
+
 describe("a hypervisor that does not answer", () => {
   test("takes no guest from the host that runs it, although others could have it", async () => {
     const away = new Set<string>();

@@ -64,5 +64,7 @@ function lineOf(event: EventItem, output: OutputChoice["output"]): string {
 }
 
 const help = `
-The journal holds the last 10,000 entries of the agent's present life; older ones are in the log of the system.
+The journal goes back over restarts of the agent, about 10,000 entries (2 MiB on the disk); older ones are in the log of
+the system. LIFE_BEGINS and LIFE_ENDS stand around each life of the agent; a life without an end was cut off. \`--since\`
+goes by the machine's uptime where it can: setting the clock hides nothing.
 `;

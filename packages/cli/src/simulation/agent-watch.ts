@@ -24,7 +24,6 @@ export class AgentWatch {
   #word: (Omit<AgentWord, "ageMs"> & { readonly atMs: number }) | undefined;
   #asking = false;
   #lastId = 0;
-  #life = "";
 
   constructor(components: { readonly client: AgentClient; readonly onEvent: (event: AgentTold) => void }) {
     this.#client = components.client;
@@ -66,16 +65,14 @@ export class AgentWatch {
         promised: guests.map(({ name }) => name),
         wanted: guests.filter(({ state, hostHolds }) => hostHolds && runs.has(state)).map(({ name }) => name),
       };
-      await this.#askEvents(`${claims.life}`);
+      await this.#askEvents();
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
     }
   }
 
-  async #askEvents(life: string): Promise<void> {
-    // Numbers begin anew with each life.
-    if (life !== this.#life) this.#lastId = 0;
-    this.#life = life;
+  /** Numbers go on over lives of the agent. */
+  async #askEvents(): Promise<void> {
     const { items } = await this.#client.events({ sinceId: this.#lastId });
     for (const event of items) {
       this.#lastId = Math.max(this.#lastId, event.id);

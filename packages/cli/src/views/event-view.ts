@@ -9,6 +9,7 @@ export const eventView: ListView<EventItem> = {
     { title: "LEVEL", cell: ({ level }) => level, coloured: true },
     { title: "CODE", cell: ({ code }) => code },
     { title: "ABOUT", cell: about },
+    { title: "LIFE", cell: ({ life }) => String(life), wide: true },
     { title: "ID", cell: ({ id }) => String(id), wide: true },
     { title: "TEXT", cell: ({ text }) => text },
   ],

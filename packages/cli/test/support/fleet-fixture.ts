@@ -223,6 +223,7 @@ export function witnessSnapshot(): AgentSnapshot {
 export const fleetEvents: readonly AgentEvent[] = [
   {
     id: 1,
+    life: 1,
     at: "2026-05-17T09:00:00.000Z",
     level: "info",
     code: "CLAIMED",
@@ -231,6 +232,7 @@ export const fleetEvents: readonly AgentEvent[] = [
   },
   {
     id: 2,
+    life: 1,
     at: "2026-05-17T11:55:00.000Z",
     level: "alarm",
     code: "DUPLICATE_GUEST",
@@ -272,7 +274,7 @@ export async function serveFleet(socketPath: string, first: AgentSnapshot = flee
       return orderOutcome;
     },
     reload: async () => snapshot.policy,
-    events: (sinceId = 0) => events.filter(({ id }) => id > sinceId),
+    events: (sinceId = 0, sinceMs = 0) => events.filter(({ id, at }) => id > sinceId && Date.parse(at) >= sinceMs),
     onEvent: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

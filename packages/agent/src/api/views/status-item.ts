@@ -11,11 +11,11 @@ import { hearings, seconds, unheard } from "./hearing.ts";
 import { passAgeSeconds } from "./host-things.ts";
 
 /** How far back alarms are shown: long enough for the person who comes in the morning to ask for the rest by `berth events`. */
-const alarmsMs = 3_600_000;
+export const alarmsMs = 3_600_000;
 /** Alarms on one screen. */
 const alarmsMost = 10;
 
-/** The item of `berth status`. */
+/** The item of `berth status`. @param events those of the last {@link alarmsMs} */
 export function statusItem(snapshot: AgentSnapshot, events: readonly AgentEvent[]): StatusItem {
   const { claims, policy, lastPass, observation, hypervisorProblem } = snapshot;
   const heard = hearings(snapshot);
@@ -63,7 +63,7 @@ export function statusItem(snapshot: AgentSnapshot, events: readonly AgentEvent[
       why,
       age_seconds: seconds(ageMs),
     })),
-    alarms: alarms(events, snapshot.wallClockMs),
+    alarms: alarms(events),
     unheard: unheard(heard),
   };
 }
@@ -143,8 +143,8 @@ function deadManOf({ deadMan }: AgentSnapshot): StatusItem["dead_man"] {
 }
 
 /** Newest first, equal ones told once. */
-function alarms(events: readonly AgentEvent[], nowMs: number): StatusItem["alarms"] {
-  const recent = events.filter(({ level, at }) => level === "alarm" && nowMs - Date.parse(at) <= alarmsMs);
+function alarms(events: readonly AgentEvent[]): StatusItem["alarms"] {
+  const recent = events.filter(({ level }) => level === "alarm");
   const groups = Map.groupBy(recent.reverse(), ({ code, text }) => `${code} ${text}`);
   return [...groups.values()]
     .slice(0, alarmsMost)
