@@ -5,6 +5,7 @@ import type { Connection, Libp2p } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
 import { AgentError, reasonOf } from "../agent-error.ts";
 import { type HostKey, loadHostKey, prepareNextHostKey } from "../peers/host-key.ts";
+import { isWrongKey } from "../peers/wrong-key.ts";
 import type { MemberRole } from "../ports/peer-network.ts";
 import { openRecordStore } from "../store/open-record-store.ts";
 import { fleetPaths, lockFleetFiles } from "./fleet-files.ts";
@@ -214,14 +215,6 @@ function unanswered({ addresses, inviter }: JoinToken, why: string): AgentError 
   const message = `nobody opens at ${addresses.join(", ")}: ${why}`;
   const remedy = `see that the agent runs on the host that made the token (${inviter}), and that its address can be reached from here`;
   return new AgentError("OPERATION_FAILED", message, { remedy });
-}
-
-/** Noise says so in words only, and the dial queue wraps it. */
-function isWrongKey(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isWrongKey);
-  return (
-    error instanceof Error && (/does not match expected remote identity/.test(error.message) || isWrongKey(error.cause))
-  );
 }
 
 function refused(why: string): AgentError {

@@ -6,6 +6,7 @@ import type { PeerNode } from "./libp2p-node.ts";
 import { dialMs } from "./peer-limits.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import type { PeerTally } from "./peer-tally.ts";
+import { isWrongKey } from "./wrong-key.ts";
 
 /** First pause after a failure; doubled each time. Milliseconds. */
 const firstPauseMs = 100;
@@ -102,13 +103,4 @@ export class Dialler {
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "";
-}
-
-/** Noise says so in words only, and the dial queue wraps it. */
-function isWrongKey(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isWrongKey);
-  return (
-    error instanceof Error &&
-    (/does not match expected remote identity key/.test(error.message) || isWrongKey(error.cause))
-  );
 }

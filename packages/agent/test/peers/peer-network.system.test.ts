@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { createHostKey } from "../../src/peers/host-key.ts";
 import type { Member } from "../../src/ports/peer-network.ts";
-import { gossipHeard, startFleet } from "./peer-fleet.ts";
+import { Fleet, gossipHeard, startFleet } from "./peer-fleet.ts";
 import { push, renewal } from "./peer-messages.ts";
 
 const soon = { timeout: 30_000, interval: 5 };
@@ -29,6 +30,19 @@ describe("a fleet of three hosts", () => {
     expect(b.network.send("h0", renewal(2))).toEqual({ kind: "queued" });
     await expect.poll(() => a.network.counters()["role-refused"], soon).toBe(1);
     expect(a.heard).toHaveLength(1);
+  });
+
+  it("goes on dialling a member one of whose addresses leads to somebody else, such as the bridge that every host has", async () => {
+    await using fleet = new Fleet({});
+    const [host, other] = [await fleet.add(), await fleet.add()];
+    const { peerId } = await createHostKey();
+    const addresses = [...other.network.addresses, "/ip4/127.0.0.1/tcp/1"];
+    const member = { hostId: "h9", peerId, addresses, role: "voter" as const };
+    const self = { ...member, hostId: "h0", peerId: host.network.peerId, addresses: [] };
+    host.network.replaceMembers([member, self]);
+    await expect.poll(() => host.network.counters().dialled, soon).toBeGreaterThan(3);
+    host.network.replaceMembers([{ ...member, addresses: other.network.addresses }, self]);
+    await expect.poll(() => host.network.counters()["wrong-key"], soon).toBeGreaterThan(0);
   });
 
   it("carries gossip to everybody once, with each entry signed by its origin", async () => {
