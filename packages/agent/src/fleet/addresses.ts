@@ -14,10 +14,19 @@ export const defaultListen: readonly string[] = [`/ip4/0.0.0.0/tcp/${defaultPort
 
 /** What the machine's interfaces have, as `os.networkInterfaces` tells it. */
 export interface OwnAddress {
+  /** Name of the interface, such as `eth0`. */
+  readonly on: string;
   readonly family: string;
   readonly address: string;
   readonly internal: boolean;
 }
+
+/**
+ * Networks inside the machine: libvirt's own, those of containers, and the ends that guests hang on. The address of libvirt's
+ * default network is the same on every host, so others would dial themselves there. A bridge such as `br0` is how a host with
+ * bridged guests is reached, and is none of them.
+ */
+const insideMachine = /^(virbr|vnet|docker|br-[0-9a-f]{12}$|veth|lxcbr|lxdbr|podman|cni)/;
 
 /** Addresses at which others reach what listens here. */
 export function reachableAddresses(listen: readonly string[], own: readonly OwnAddress[] = ownAddresses()): string[] {
@@ -29,7 +38,8 @@ export function reachableAddresses(listen: readonly string[], own: readonly OwnA
     if (where !== "0.0.0.0" && where !== "::") return [address];
     const family = version === "4" ? "IPv4" : "IPv6";
     return own
-      .filter((one) => one.family === family && !one.internal && !one.address.startsWith("fe80:"))
+      .filter((one) => one.family === family && !one.internal && !insideMachine.test(one.on))
+      .filter((one) => !one.address.startsWith("fe80:"))
       .map((one) => `/ip${version}/${one.address}/tcp/${port}`);
   });
   return [...new Set(found)];
@@ -64,5 +74,7 @@ export function checkAddresses(addresses: readonly string[]): void {
 const portPattern = /^\/ip([46])\/([^/]+)\/tcp\/(\d+)$/;
 
 function ownAddresses(): OwnAddress[] {
-  return Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return Object.entries(networkInterfaces()).flatMap(([on, addresses]) =>
+    (addresses ?? []).map(({ family, address, internal }) => ({ on, family, address, internal })),
+  );
 }
