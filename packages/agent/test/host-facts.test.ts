@@ -4,6 +4,7 @@ import { readHostFacts } from "../src/host-facts/host-facts.ts";
 import { ownNames, parseHostsFile, qualifiedName } from "../src/host-facts/hosts-file.ts";
 import { defaultGateway } from "../src/host-facts/network-facts.ts";
 import { parseOsRelease } from "../src/host-facts/os-release.ts";
+import { readTextOrUndefined } from "../src/host-facts/read-text.ts";
 
 const hosts = parseHostsFile(`# addresses
 127.0.0.1\tlocalhost
@@ -69,4 +70,10 @@ test("this host's facts are complete, and both clocks tell the same moment", () 
   expect(facts.localTime.second).toBe(7);
   expect(facts.epochSeconds).toBe(now.getTime() / 1000);
   expect(facts.hypervisors).toEqual(["kvm"]);
+});
+
+test("a file that cannot be read just now is not taken for an absent one: the host's classes stay as they are", () => {
+  expect(readTextOrUndefined("/no/such/file")).toBeUndefined();
+  // The kernel answers EIO for the first page of a process, which nobody has mapped.
+  expect(() => readTextOrUndefined("/proc/self/mem")).toThrow(/cannot be read now: EIO/);
 });
