@@ -89,6 +89,8 @@ export class Agent implements RunningAgent {
     const { config, agent, machine, clock, store, link, network, journal, openHypervisor } = components;
     const opener = openHypervisor === undefined ? {} : { openHypervisor };
     this.#parts = components;
+    // A life may end before anybody waits for its end: that is no bug of its own.
+    this.#ended.promise.catch(() => {});
     this.#startedMs = clock.now().bootMs;
     this.#ownStarts = new OwnStarts({ runDir: agent.runDir });
     this.#deadMan = new DeadManWatch({ link });
@@ -133,7 +135,10 @@ export class Agent implements RunningAgent {
     return this.#ended.promise;
   }
 
-  /** Begins the life. Returns once the protocol runs; hypervisors and peers come as they can. */
+  /**
+   * Begins the life. Returns once the protocol runs; hypervisors and peers come as they can. @throws whatever ended the life before
+   * that, such as a write that failed: nothing of it is left then
+   */
   async start(): Promise<void> {
     const { config, home, store, link, network, bootId, nonce, clock } = this.#parts;
     const feed = link.readFeed();
@@ -154,9 +159,15 @@ export class Agent implements RunningAgent {
     const base = { kind: "start", durable, bootId, config: home.founding, nonce } as const;
     this.#loop.handle(feed === undefined ? base : { ...base, feed });
     await network.start();
+    if (this.#stopped !== undefined) {
+      // The stop found a network that was not there yet.
+      await network.stop();
+      return this.#ended.promise;
+    }
     await this.#keeper.start();
     // A witness needs no policy. Policy comes first: it may name hypervisors that the first look must not leave out.
     if (home.hypervisor || existsSync(config.policyPath)) await this.#policy.reloadOrTell();
+    if (this.#stopped !== undefined) return this.#ended.promise;
     if (home.hypervisor) this.#guests.start();
     this.#every(heartbeatMs, () => this.#lookAtDeadMan());
     this.#every(policyLookMs, () => this.#policy.look());
@@ -271,6 +282,7 @@ export class Agent implements RunningAgent {
       {
         event: (event) => this.#loop.handle(event),
         meansChanged: () => this.#policy.tell(),
+        definitionsChanged: () => this.#policy.tellSoon(),
         // What a daemon forgot while it was away, such as which networks were up, is repaired at once.
         back: () => this.#schedule.request(),
         ended: (act, end) => this.#note(actNote(act, end)),

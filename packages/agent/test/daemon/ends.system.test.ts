@@ -39,6 +39,28 @@ describe("a write that did not reach the disk for certain", () => {
   });
 });
 
+describe("a write that fails while the agent starts", () => {
+  test("is why it did not start, and nothing of it is left", async () => {
+    let fails = false;
+    const openStore = async (path: string) => {
+      const store = await openRecordStore(path);
+      const put = store.put.bind(store);
+      store.put = (batch) =>
+        fails ? Promise.reject(new AgentError("STORE_WRITE_FAILED", "a batch did not reach the disk")) : put(batch);
+      return store;
+    };
+    const start = (host: string) => (host === "h1" ? { openStore } : {});
+    await using fleet = await DaemonFleet.start({ guests: [builtGuest("web1", { host: "h1" })], start });
+    await fleet.settled(["web1"]);
+    await fleet.stopAgent("h1");
+    fails = true;
+    await expect(fleet.startAgent("h1")).rejects.toMatchObject({ code: "STORE_WRITE_FAILED" });
+    fails = false;
+    await fleet.startAgent("h1");
+    await fleet.settled(["web1"]);
+  });
+});
+
 describe("an agent that starts again", () => {
   test("tells what its earlier lives did, and where each began and ended", async () => {
     await using fleet = await DaemonFleet.start({ guests: [builtGuest("web1", { host: "h1" })] });
