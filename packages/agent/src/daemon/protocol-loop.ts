@@ -22,6 +22,7 @@ import type { DeadManLink } from "../ports/dead-man-link.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { PeerNetwork } from "../ports/peer-network.ts";
 import type { RecordStore } from "../ports/record-store.ts";
+import { GossipHold } from "./gossip-hold.ts";
 
 /** What the loop joins. */
 export interface LoopComponents {
@@ -58,6 +59,7 @@ export class ProtocolLoop {
   readonly #parts: LoopComponents;
   readonly #listeners: LoopListeners;
   readonly #batches: Batch[] = [];
+  readonly #gossip: GossipHold;
   #carrying: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -65,6 +67,7 @@ export class ProtocolLoop {
   constructor(components: LoopComponents, listeners: LoopListeners) {
     this.#parts = components;
     this.#listeners = listeners;
+    this.#gossip = new GossipHold((push) => components.network.broadcast(push));
   }
 
   get ended(): boolean {
@@ -107,6 +110,7 @@ export class ProtocolLoop {
     clearTimeout(this.#timer);
     const writes = this.#batches.map(({ written }) => written);
     await Promise.allSettled([this.#carrying, ...writes]);
+    this.#gossip.flush();
   }
 
   #take(ready: Ready): void {
@@ -146,7 +150,8 @@ export class ProtocolLoop {
     const { link, network } = this.#parts;
     if (feed !== undefined) link.writeFeed(feed);
     for (const { to, message } of send) {
-      if (to === "*") network.broadcast(message);
+      if (to === "*" && message.kind === "gossip-push") this.#gossip.take(message);
+      else if (to === "*") network.broadcast(message);
       else if (to === network.self) this.#toSelf(message);
       else network.send(to, message);
     }
@@ -170,6 +175,7 @@ export class ProtocolLoop {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
+    this.#gossip.flush();
     this.#listeners.failed(error);
   }
 }

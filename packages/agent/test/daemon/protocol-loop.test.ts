@@ -86,6 +86,19 @@ describe("the protocol loop", () => {
     await loop.freeze();
   });
 
+  test("lets votes overtake gossip, and sends what waits when it is frozen", async () => {
+    const push = { kind: "gossip-push", entries: [] } as unknown as Message;
+    const { loop, done } = loopOver([
+      { send: [{ to: "*", message: push }] },
+      { send: [{ to: "h2", message: message(1) }] },
+    ]);
+    loop.handle({ kind: "wake" });
+    loop.handle({ kind: "wake" });
+    expect(done).toEqual(["send h2"]);
+    await loop.freeze();
+    expect(done).toEqual(["send h2", "broadcast"]);
+  });
+
   test("ends at a failed write, and nothing of that batch or a later one is sent or done", async () => {
     const { loop, done, events, failures, writes } = loopOver([
       { persist: [record("a")], feed, send: [{ to: "h2", message: message(1) }], act: [act("a")] },
