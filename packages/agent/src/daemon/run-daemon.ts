@@ -6,6 +6,7 @@ import type { BerthConfig } from "../config/berth-config.ts";
 import { openFleetHome } from "../fleet/fleet-home.ts";
 import { createAgentLog } from "../logging/agent-log.ts";
 import { watchUncaught } from "./library-faults.ts";
+import type { RunningAgent } from "./running-agent.ts";
 import { ServiceNotifier } from "./service-notifier.ts";
 import { startAgent } from "./start-agent.ts";
 
@@ -35,7 +36,13 @@ export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Pro
   const signal = new Promise<string>((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
   });
-  const running = await startAgent({ config, agent, home, log, withDeadMan });
+  let running: RunningAgent | undefined;
+  // An agent that starts reads the policy anyway; one that ends has no use for it.
+  const onHangUp = () => {
+    running?.reload().catch((error: unknown) => log.warn("POLICY_PROBLEM", reasonOf(error)));
+  };
+  process.on("SIGHUP", onHangUp);
+  running = await startAgent({ config, agent, home, log, withDeadMan });
   const notifier = new ServiceNotifier(process.env);
   const bug = Promise.withResolvers<never>();
   const unwatch = watchUncaught({
@@ -48,10 +55,6 @@ export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Pro
   bug.promise.catch(() => {});
   try {
     const api = await startApi({ agent: running, config: agent, log });
-    const onHangUp = () => {
-      running.reload().catch((error: unknown) => log.warn("POLICY_PROBLEM", reasonOf(error)));
-    };
-    process.on("SIGHUP", onHangUp);
     log.info("AGENT_STARTED", `${home.self} of fleet ${home.fleet} runs, pid ${process.pid}`);
     notifier.ready();
     // An agent seldom ends in order, and one that starts again has T_fence less the time for it: a compiled start is twice as fast.
@@ -60,7 +63,6 @@ export async function runDaemon({ config, agent, withDeadMan }: DaemonInit): Pro
       const name = await Promise.race([signal, running.ended.then(() => undefined), bug.promise]);
       if (name !== undefined) log.info("AGENT_STOPS", `ends on ${name}; its guests run on until the lease ends`);
     } finally {
-      process.off("SIGHUP", onHangUp);
       notifier.stopping();
       await api.close();
     }
