@@ -1,8 +1,9 @@
 import { type EnvironmentPromise, type GuestType, hypervisorOf, type Ownership } from "@berth/model";
-import { checkPlan, neededXml, type OwnershipMap, type PromisePlan, plan, type XmlTexts } from "@berth/planner";
+import { checkPlan, neededXml, type OwnershipMap, type PromisePlan, planInTurns, type XmlTexts } from "@berth/planner";
 import type { BerthConfig } from "./config/berth-config.ts";
 import type { ConnectionCaches } from "./connection-caches.ts";
 import type { HypervisorConnections } from "./hypervisor-connections.ts";
+import { inTurns } from "./in-turns.ts";
 import type { PassEvent } from "./pass-event.ts";
 import type { FailureReport, HypervisorReport, PromiseReport } from "./pass-report.ts";
 import { failureOf, performPlan } from "./plan-execution.ts";
@@ -149,7 +150,7 @@ export class Pass {
       hypervisor.existingVolumes(needed.volumes),
       needed.capabilities ? hypervisor.capabilitiesXml() : undefined,
     ]);
-    const planned = plan({
+    const work = planInTurns({
       promises,
       ownership,
       observation,
@@ -162,6 +163,7 @@ export class Pass {
       settings,
       cache: this.#components.caches.of(hypervisor.uri),
     });
+    const planned = await inTurns(work);
     return { planned, violations: checkPlan(planned, { ownership, promises, observation }) };
   }
 }

@@ -76,16 +76,30 @@ class NeededNames {
 
 /** The plan for all promises, by stage and then in policy order. Never throws. */
 export function plan(input: PlanInput): Plan {
+  const turns = planInTurns(input);
+  for (;;) {
+    const turn = turns.next();
+    if (turn.done) return turn.value;
+  }
+}
+
+/**
+ * The same plan, with a pause offered after each promise: whoever has something to do that must not wait, such as to renew a
+ * lease, does it in between. The plan is of the moment at which its input was taken, however long it takes.
+ */
+export function* planInTurns(input: PlanInput): Generator<undefined, Plan> {
   const context = guestContext(input);
   const conflicts = conflictingPromises(input.promises);
-  const items = input.promises.map((promise): PromisePlan => {
+  const items: PromisePlan[] = [];
+  for (const promise of input.promises) {
     const repeated = conflicts.get(promise);
     const item =
       promise.kind === "network"
         ? planNetwork(networkIntent(promise), context)
         : planGuest(guestIntent(promise, input.ownership, input.settings), context);
-    return repeated === undefined ? item : withoutSteps(item, repeated);
-  });
+    items.push(repeated === undefined ? item : withoutSteps(item, repeated));
+    yield;
+  }
   // Only what is still promised is remembered. Each guest has up to two entries.
   if (input.cache !== undefined && input.cache.size > 2 * input.promises.length + 64) {
     const names = new Set(input.promises.map((promise) => promise.name));

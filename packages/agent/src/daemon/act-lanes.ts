@@ -21,11 +21,21 @@ export const lanePlaces: Readonly<Record<LaneName, number>> = {
   definitions: 1,
 };
 
+/** At a hypervisor that writes its whole state once for all changes that come together, waiting in a line would make it write more. */
+export const embeddedLanePlaces: Readonly<Record<LaneName, number>> = {
+  starts: 64,
+  resumes: 64,
+  suspends: 64,
+  destroys: 64,
+  shutdowns: 64,
+  definitions: 64,
+};
+
 /** The places of one host. */
 export class ActLanes {
   readonly #lanes: Readonly<Record<LaneName, Semaphore>>;
 
-  constructor(places: Readonly<Record<LaneName, number>> = lanePlaces) {
+  constructor(places: Readonly<Record<LaneName, number>>) {
     const lane = (name: LaneName) => new Semaphore(places[name]);
     this.#lanes = {
       starts: lane("starts"),

@@ -4,7 +4,7 @@ import type { Step } from "@berth/planner";
 import { AgentError, reasonOf } from "../agent-error.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { Hypervisor } from "../ports/hypervisor.ts";
-import { ActLanes, type LaneName } from "./act-lanes.ts";
+import { ActLanes, type LaneName, lanePlaces } from "./act-lanes.ts";
 import { type ConnectionName, withDeadline } from "./host-hypervisors.ts";
 
 /** How an act ended. */
@@ -27,6 +27,8 @@ export interface ActComponents {
   /** The state in which the guest was seen last, where it matters how one begins. */
   readonly stateOf: (guest: GuestId) => string | undefined;
   readonly shutdownTimeoutMs: number;
+  /** @default those for libvirt */
+  readonly lanePlaces?: Readonly<Record<LaneName, number>>;
 }
 
 /** After this long an act is told as failed and its connection given up. The protocol gives up at 60 s. */
@@ -43,7 +45,7 @@ const why = { tag: "live" } as const;
  */
 export class ActPerformer {
   readonly #parts: ActComponents;
-  readonly #lanes = new ActLanes();
+  readonly #lanes: ActLanes;
   readonly #underWay = new Map<Act, number>();
   readonly #forces = new Map<string, Promise<void>>();
   /** Boot time at which guests were resumed within the last pause. */
@@ -51,6 +53,7 @@ export class ActPerformer {
 
   constructor(components: ActComponents) {
     this.#parts = components;
+    this.#lanes = new ActLanes(components.lanePlaces ?? lanePlaces);
   }
 
   /** Acts that have begun or wait for a place, with the boot time at which they were ordered. */

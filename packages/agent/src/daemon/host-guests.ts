@@ -3,6 +3,7 @@ import type { GuestType, Observation, ObservedDomain } from "@berth/model";
 import type { ProcessPlaces } from "../dead-man/guest-process.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { Hypervisor, LifecycleEvent } from "../ports/hypervisor.ts";
+import { embeddedLanePlaces } from "./act-lanes.ts";
 import { type ActEnd, ActPerformer } from "./act-performer.ts";
 import { guestObservations } from "./guest-observations.ts";
 import { GuestRuns } from "./guest-runs.ts";
@@ -34,8 +35,10 @@ export interface HostGuestsInit {
 /** Who hears. */
 export interface HostGuestsListeners {
   readonly event: (event: HostEvent) => void;
-  /** The hypervisors came, went, or have other domains than before: what is promised may now be had, or not. */
+  /** The hypervisors came or went: what is promised may now be had, or not. */
   readonly meansChanged: () => void;
+  /** They have other definitions than before, which may be so at every look for a while. */
+  readonly definitionsChanged: () => void;
   /** All hypervisors answer, for the first time or again. */
   readonly back: () => void;
   readonly lifecycle: (event: LifecycleEvent) => void;
@@ -76,6 +79,7 @@ export class HostGuests {
       retire: (guest, which) => hypervisors.retire(this.#uriOf(guest), which),
       stateOf: (guest) => this.#domains.get(guest)?.state,
       shutdownTimeoutMs: init.shutdownTimeoutMs,
+      ...(init.embedded && { lanePlaces: embeddedLanePlaces }),
     });
     this.#observer = new Observer({
       look: () => hypervisors.look(),
@@ -165,7 +169,8 @@ export class HostGuests {
     this.#domains = new Map(observation.domains.map((domain) => [domain.name, domain]));
     this.#uris = new Map([...byUri].flatMap(([uri, { domains }]) => domains.map(({ name }) => [name, uri] as const)));
     this.#observation = { what: observation, bootMs: this.#parts.clock.now().bootMs };
-    if (first || !sameDefinitions(before, this.#domains)) this.#listeners.meansChanged();
+    if (first) this.#listeners.meansChanged();
+    else if (!sameDefinitions(before, this.#domains)) this.#listeners.definitionsChanged();
     const guests = guestObservations(observation.domains, (domain) => this.#runs.of(domain));
     this.#runs.retain(new Set(guests.map(({ guest }) => guest)));
     this.#listeners.event({ kind: "observed", guests });

@@ -3,8 +3,8 @@
  *
  * A list says nothing of an act that ended after it was asked for. So acts that end while a list is being made wait until
  * it is through, and then the next list is asked for: every list that is handed over was asked for after every end that was
- * handed over before. At most one list is being made at a time, and as long as one took is waited before the next, so that
- * looking never takes more than half of anybody's time.
+ * handed over before. At most one list is being made at a time, and before the next one three times as long is waited as it
+ * took to make and to tell, so that looking never takes more than a quarter of anybody's time.
  */
 import { reasonOf } from "../agent-error.ts";
 import type { HostLook } from "./host-hypervisors.ts";
@@ -22,6 +22,10 @@ export interface ObserverComponents {
 /** A hypervisor that does not answer is asked again this soon, and later with each further time. */
 const retryFirstMs = 250;
 const retryMostMs = 2_000;
+
+/** How much longer than a look the rest after it is, and how long it is at most. */
+const restFactor = 3;
+const restMostMs = 1_000;
 
 /** One host's looking. */
 export class Observer {
@@ -76,8 +80,6 @@ export class Observer {
     );
     this.#looking = false;
     if (this.#stopped) return;
-    const now = performance.now();
-    this.#restUntilMs = now + Math.min(1_000, now - began);
     if ("look" in found) {
       this.#failures = 0;
       this.#parts.onReach(undefined);
@@ -87,6 +89,8 @@ export class Observer {
       this.#parts.onReach(found.problem);
     }
     this.#tellEnds();
+    const now = performance.now();
+    this.#restUntilMs = now + Math.min(restMostMs, restFactor * (now - began));
     this.#planNext();
   }
 

@@ -11,7 +11,7 @@ import type { EmbeddedDomain, EmbeddedState } from "./embedded-state.ts";
 import { lifecycleChange } from "./lifecycle.ts";
 import { applyNetworkStep } from "./network-steps.ts";
 import type { StateStore } from "./state-store.ts";
-import { type KnownDomains, knownDomains, lifecycleDifferences, watchStateFile } from "./state-watch.ts";
+import { knownDomains, lifecycleDifferences, watchStateFile } from "./state-watch.ts";
 
 /** What the embedded hypervisor is made of. */
 export interface EmbeddedComponents {
@@ -34,7 +34,9 @@ export class EmbeddedHypervisor implements Hypervisor {
   readonly alive = true;
   readonly #store: StateStore;
   readonly #listeners = new Set<(event: LifecycleEvent) => void>();
-  #known: KnownDomains = new Map();
+  /** What the listeners know, and the state that it was last compared with: own changes reach both, step by step. */
+  #known = new Map<string, EmbeddedDomain>();
+  #compared: EmbeddedState | undefined;
   #unwatch: (() => void) | undefined;
 
   constructor(components: EmbeddedComponents) {
@@ -106,7 +108,8 @@ export class EmbeddedHypervisor implements Hypervisor {
   #listen(listener: (event: LifecycleEvent) => void): () => void {
     this.#listeners.add(listener);
     if (this.#unwatch === undefined) {
-      this.#known = knownDomains(this.#store.read());
+      this.#compared = this.#store.read();
+      this.#known = knownDomains(this.#compared);
       this.#unwatch = watchStateFile(this.#store.path, () => this.#tellForeign());
     }
     return () => {
@@ -122,25 +125,25 @@ export class EmbeddedHypervisor implements Hypervisor {
 
   /** A step of this process is told by its kind, and at once; the watch then finds nothing new in it. */
   #tellOwn({ name, before, after, change }: DomainChange): void {
-    if (this.#unwatch !== undefined) {
-      const known = new Map(this.#known);
-      if (after === undefined) known.delete(name);
-      else known.set(name, after);
-      this.#known = known;
-    }
+    if (after === undefined) this.#known.delete(name);
+    else this.#known.set(name, after);
     const uuid = (after ?? before)?.uuid;
     if (change !== undefined && uuid !== undefined) this.#tell({ domain: name, uuid, change });
   }
 
   /** What other processes did since the last look. A file that cannot be read now is told by whoever asks for it next. */
   #tellForeign(): void {
-    let now: KnownDomains;
+    let state: EmbeddedState;
     try {
-      now = knownDomains(this.#store.read());
+      state = this.#store.read();
     } catch (error) {
       if (error instanceof AgentError) return;
       throw error;
     }
+    // Another process's change makes another state; without one there are a thousand guests to look at for nothing.
+    if (state === this.#compared) return;
+    this.#compared = state;
+    const now = knownDomains(state);
     const events = lifecycleDifferences(this.#known, now);
     this.#known = now;
     for (const event of events) this.#tell(event);

@@ -16,7 +16,7 @@ const lookMs = 1_000;
 export type KnownDomains = ReadonlyMap<string, EmbeddedDomain>;
 
 /** A copy that later changes of the state do not reach. */
-export function knownDomains(state: EmbeddedState): KnownDomains {
+export function knownDomains(state: EmbeddedState): Map<string, EmbeddedDomain> {
   return new Map(state.domains);
 }
 
