@@ -48,7 +48,7 @@ export function renderFigures(figures: readonly Figure[], targets: readonly Targ
 }
 
 /** The promises, and what was seen of each. */
-export function renderTargets(targets: readonly Target[]): string {
+function renderTargets(targets: readonly Target[]): string {
   return renderTable<Target>(
     [
       { title: "TARGET", cell: ({ what }) => what },

@@ -17,7 +17,8 @@ import { peersOf } from "@berth/agent/fleet/fleet-keeper";
 import { loadHostKey } from "@berth/agent/peers/host-key";
 import { createPeerNetwork } from "@berth/agent/peers/libp2p-network";
 import { openRecordStore } from "@berth/agent/store/open-record-store";
-import { type Act, createHost, type GuestObservation, type PromisedGuest } from "@berth/claims";
+import { type Act, createHost, type DurableRecord, type GuestObservation, type PromisedGuest } from "@berth/claims";
+import type { ClaimRun, ClaimTimes } from "./fleet-claim.ts";
 import { until } from "./fleet-peer-hosts.ts";
 
 const [stateDir = "", count = "0"] = process.argv.slice(2);
@@ -35,18 +36,29 @@ const machine = createHost({
   ...{ host: home.self, fleet: home.fleet, hypervisor: true, seed: randomBytes(4).readUInt32LE() },
 });
 const prepared = new Map<string, number>();
+const promisedMs = new Map<string, number>();
+const noteFirst = (moments: Map<string, number>, guest: string) => {
+  if (!moments.has(guest)) moments.set(guest, performance.now());
+};
 const send = network.send.bind(network);
 network.send = (host, message) => {
   // The one to the voter on this host goes another way, at the same moment.
-  if (message.kind === "prepare") {
-    for (const guest of message.guests) prepared.set(guest, prepared.get(guest) ?? performance.now());
-  }
+  if (message.kind === "prepare") for (const guest of message.guests) noteFirst(prepared, guest);
+  if (message.kind === "accept") for (const { guest } of message.values) noteFirst(promisedMs, guest);
   return send(host, message);
+};
+const writes: number[] = [];
+const timedStore = {
+  put: async (batch: readonly DurableRecord[]) => {
+    const began = performance.now();
+    await store.put(batch);
+    writes.push(performance.now() - began);
+  },
 };
 const claimed = new Map<string, number>();
 const observed = new Map<string, GuestObservation>();
 const loop = new ProtocolLoop(
-  { machine, clock, store, link: openDeadManLink("/run/berth", bootId), network },
+  { machine, clock, store: timedStore, link: openDeadManLink("/run/berth", bootId), network },
   {
     // A hypervisor that does at once what it is told.
     act: (act) => setImmediate(() => carryOut(act)),
@@ -96,15 +108,22 @@ if (Number(count) > 0) {
   // A founded voter grants and promises nothing before its quarantine is over.
   await until("this host holds a lease", () => loop.view().leaseRemainingMs > 0, 60_000);
   const guests: PromisedGuest[] = [];
-  const times: number[] = [];
+  const claims: ClaimTimes[] = [];
+  const cpuBefore = process.cpuUsage();
+  writes.length = 0;
   for (let index = 0; index < Number(count); index += 1) {
     const name = `guest-${index}`;
     guests.push(promised(name));
     loop.handle({ kind: "policy", guests });
     await until(`${name} is claimed`, () => claimed.has(name), 30_000, 1);
-    times.push((claimed.get(name) ?? Number.NaN) - (prepared.get(name) ?? Number.NaN));
+    const asked = prepared.get(name) ?? Number.NaN;
+    const answered = promisedMs.get(name) ?? Number.NaN;
+    const known = claimed.get(name) ?? Number.NaN;
+    claims.push({ promiseMs: answered - asked, acceptMs: known - answered });
     await until(`${name} runs`, () => observed.get(name)?.state === "running", 30_000, 1);
   }
-  writeFileSync(join(stateDir, "times.new"), JSON.stringify(times));
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const run: ClaimRun = { claims, writes, cpuMs: (user + system) / 1000 };
+  writeFileSync(join(stateDir, "times.new"), JSON.stringify(run));
   renameSync(join(stateDir, "times.new"), join(stateDir, "times.json"));
 }

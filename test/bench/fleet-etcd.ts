@@ -16,8 +16,8 @@ export interface EtcdTimes {
   readonly locks: readonly number[];
 }
 
-/** Measures both on one cluster of three. */
-export async function measureEtcd(folder: string, runs: number): Promise<EtcdTimes> {
+/** Measures both on one cluster of three; yields after the writes and after each takeover. */
+export async function* measureEtcd(folder: string, runs: number): AsyncGenerator<EtcdTimes> {
   await using rack = await PeerRack.start(folder);
   for (const host of rack.hosts) startEtcd(folder, host, "new");
   await whole(rack);
@@ -26,8 +26,11 @@ export async function measureEtcd(folder: string, runs: number): Promise<EtcdTim
     await first.run(process.execPath, client, `http://${first.address}:2379`, "200"),
   );
   const takeovers: number[] = [];
-  for (let round = 0; round < runs; round += 1) takeovers.push(await oneTakeover(folder, rack, round));
-  return { takeovers, writes, locks };
+  yield { takeovers, writes, locks };
+  for (let round = 0; round < runs; round += 1) {
+    takeovers.push(await oneTakeover(folder, rack, round));
+    yield { takeovers, writes, locks };
+  }
 }
 
 async function oneTakeover(folder: string, rack: PeerRack, round: number): Promise<number> {

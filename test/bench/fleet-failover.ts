@@ -13,8 +13,8 @@ export interface FailoverTimes {
   readonly overlapMs: number;
 }
 
-/** Cuts the power of the host that executes a guest, `runs` times; each host is booted again afterwards. */
-export async function measureFailover(profile: "fast" | "lan", runs: number): Promise<FailoverTimes> {
+/** Cuts the power of the host that executes a guest, `runs` times; each host is booted again afterwards. Yields after each run. */
+export async function* measureFailover(profile: "fast" | "lan", runs: number): AsyncGenerator<FailoverTimes> {
   const guests = ["web1", "web2", "db1"];
   await using fleet = await Fleet.start({ profile, guests: guests.map((name) => ({ name })) });
   await fleet.settled(guests, { withinMs: 60_000 });
@@ -28,13 +28,13 @@ export async function measureFailover(profile: "fast" | "lan", runs: number): Pr
     takeovers.push(Math.min(...first.map(({ fromMs }) => fromMs)) - cutMs);
     await victim.boot();
     await fleet.settled(guests, { withinMs: 60_000 });
+    const { spans } = await fleet.recorder.look();
+    yield { takeovers, overlapMs: overlapsOf(spans).reduce((sum, { ms }) => sum + ms, 0) };
   }
-  const { spans } = await fleet.recorder.look();
-  return { takeovers, overlapMs: overlapsOf(spans).reduce((sum, { ms }) => sum + ms, 0) };
 }
 
-/** A guest in gossip mode runs on both sides of a partition. @returns milliseconds from each heal to one copy */
-export async function measureDuplicate(profile: "fast" | "lan", runs: number): Promise<readonly number[]> {
+/** A guest in gossip mode runs on both sides of a partition. Yields the milliseconds from each heal to one copy, after each run. */
+export async function* measureDuplicate(profile: "fast" | "lan", runs: number): AsyncGenerator<readonly number[]> {
   const meta = ["mode=gossip", "on_isolated=run"];
   await using fleet = await Fleet.start({ profile, guests: [{ name: "web1", meta }] });
   await fleet.settled(["web1"], { withinMs: 60_000 });
@@ -50,7 +50,7 @@ export async function measureDuplicate(profile: "fast" | "lan", runs: number): P
     const record = await fleet.until("one copy of web1 executes", isOnce, { withinMs: 60_000 });
     const ended = record.spans.filter(({ guest, open }) => guest === "web1" && !open).map(({ toMs }) => toMs);
     times.push(Math.max(...ended) - healMs);
+    yield times;
     await fleet.settled(["web1"], { withinMs: 60_000 });
   }
-  return times;
 }

@@ -1,5 +1,6 @@
-/** Times of the fleet bench, ours and the peers', and how they are shown. */
-import { renderTable } from "../../packages/cli/src/output/table.ts";
+/** Times of the fleet bench, ours and the peers', as Markdown that can stand in the README. */
+import { isMet, type Target } from "./figures.ts";
+import { markdown } from "./markdown.ts";
 
 /** What is compared with what. */
 export type FigureGroup = "failover" | "claim" | "duplicate";
@@ -17,20 +18,35 @@ const titles: Readonly<Record<FigureGroup, string>> = {
   duplicate: "heal to one copy",
 };
 
-/** A table with the middle and both ends of each. */
+/** One table for each group, its programs by their median. */
 export function renderFleetFigures(figures: readonly FleetFigure[]): string {
-  return renderTable<FleetFigure>(
-    [
-      { title: "WHAT", cell: ({ group }) => titles[group] },
-      { title: "PROGRAM", cell: ({ program }) => program },
-      { title: "MEDIAN", cell: ({ ms }) => duration(middle(ms)) },
-      { title: "LEAST", cell: ({ ms }) => duration(Math.min(...ms)) },
-      { title: "MOST", cell: ({ ms }) => duration(Math.max(...ms)) },
-      { title: "RUNS", cell: ({ ms }) => String(ms.length) },
-    ],
-    [...figures].sort((a, b) => a.group.localeCompare(b.group) || middle(a.ms) - middle(b.ms)),
-    { wide: false, headers: true, paint: (_colour: unknown, text: string) => text },
-  );
+  const groups = (Object.keys(titles) as FigureGroup[]).map((group) => {
+    const rows = figures
+      .filter((figure) => figure.group === group && figure.ms.length > 0)
+      .sort((a, b) => middle(a.ms) - middle(b.ms))
+      .map(({ program, ms }) => {
+        const name = program.startsWith("berth") ? `**${program}**` : program;
+        const range = `${duration(Math.min(...ms))} to ${duration(Math.max(...ms))}`;
+        return [name, duration(middle(ms)), range, String(ms.length)];
+      });
+    return rows.length === 0 ? "" : markdown([titles[group], "median", "least to most", "runs"], rows);
+  });
+  return groups.filter((table) => table !== "").join("\n");
+}
+
+/** The promises, and what was seen of each. */
+export function renderFleetTargets(targets: readonly Target[]): string {
+  const rows = targets.map((target) => {
+    const { what, limit, seen, unit } = target;
+    return [what, `${limit} ${unit}`, `${seen.toFixed(seen >= 100 ? 0 : 2)} ${unit}`, isMet(target) ? "yes" : "NO"];
+  });
+  return rows.length === 0 ? "" : markdown(["target", "limit", "seen", "met"], rows);
+}
+
+/** Median, both ends and number in one line. */
+export function rangeOf(ms: readonly number[]): string {
+  const runs = ms.length === 1 ? "1 run" : `${ms.length} runs`;
+  return `${duration(middle(ms))} (${duration(Math.min(...ms))} to ${duration(Math.max(...ms))}, ${runs})`;
 }
 
 /** The middle value; not a number for none. */
@@ -40,5 +56,5 @@ export function middle(ms: readonly number[]): number {
 
 function duration(ms: number): string {
   if (!Number.isFinite(ms)) return "-";
-  return ms < 1000 ? `${ms.toFixed(ms < 100 ? 1 : 0)}ms` : `${(ms / 1000).toFixed(2)}s`;
+  return ms < 1000 ? `${ms.toFixed(ms < 100 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(2)} s`;
 }

@@ -1,8 +1,8 @@
 /** Keepalived: three hosts, one address, VRRP. No host asks a majority, so in a partition each side has the address. */
 import { type PeerHost, PeerRack, takenFile, takeoverMs, until } from "./fleet-peer-hosts.ts";
 
-/** @returns takeover times, milliseconds */
-export async function measureKeepalived(folder: string, runs: number): Promise<readonly number[]> {
+/** Yields the takeover times, milliseconds, after each run. */
+export async function* measureKeepalived(folder: string, runs: number): AsyncGenerator<readonly number[]> {
   await using rack = await PeerRack.start(folder);
   for (const host of rack.hosts) startKeepalived(host);
   const times: number[] = [];
@@ -11,9 +11,9 @@ export async function measureKeepalived(folder: string, runs: number): Promise<r
     const [first] = rack.hosts as [PeerHost];
     await until("p1 has the address", () => hasAddress(first), 30_000, 100);
     times.push(await takeoverMs(rack, first));
+    yield times;
     startKeepalived(await rack.boot(first.number));
   }
-  return times;
 }
 
 async function hasAddress(host: PeerHost): Promise<boolean> {

@@ -10,12 +10,12 @@ export interface PacemakerCase {
   readonly stonith: boolean;
 }
 
-/** @returns takeover times per case, milliseconds */
-export async function measurePacemaker(
+/** Yields the takeover times per case, milliseconds, after each run. */
+export async function* measurePacemaker(
   folder: string,
   cases: readonly PacemakerCase[],
   runs: number,
-): Promise<readonly number[][]> {
+): AsyncGenerator<readonly (readonly number[])[]> {
   await using rack = await PeerRack.start(folder);
   const results: number[][] = [];
   for (const [index, one] of cases.entries()) {
@@ -26,10 +26,12 @@ export async function measurePacemaker(
     }
     await applyCase(rack, one);
     const times: number[] = [];
-    for (let round = 0; round < runs; round += 1) times.push(await oneTakeover(rack, one));
     results.push(times);
+    for (let round = 0; round < runs; round += 1) {
+      times.push(await oneTakeover(rack, one));
+      yield results;
+    }
   }
-  return results;
 }
 
 function corosyncConf(tokenMs: number): string {

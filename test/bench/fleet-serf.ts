@@ -1,8 +1,8 @@
 /** Serf: it only tells that a host is gone, and moves nothing. */
 import { type PeerHost, PeerRack, takenFile, takeoverMs, until } from "./fleet-peer-hosts.ts";
 
-/** @returns times until the first other host calls the dead one failed, milliseconds */
-export async function measureSerf(folder: string, runs: number): Promise<readonly number[]> {
+/** Yields the times until the first other host calls the dead one failed, milliseconds, after each run. */
+export async function* measureSerf(folder: string, runs: number): AsyncGenerator<readonly number[]> {
   await using rack = await PeerRack.start(folder);
   for (const host of rack.hosts) startSerf(host);
   const times: number[] = [];
@@ -10,9 +10,9 @@ export async function measureSerf(folder: string, runs: number): Promise<readonl
     await until("all members are alive", () => allAlive(rack), 60_000, 200);
     const victim = rack.hosts[round % rack.hosts.length] as PeerHost;
     times.push(await takeoverMs(rack, victim));
+    yield times;
     startSerf(await rack.boot(victim.number));
   }
-  return times;
 }
 
 async function allAlive(rack: PeerRack): Promise<boolean> {

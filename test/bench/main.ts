@@ -1,18 +1,18 @@
 /**
- * `npm run bench [-- --json FILE] [--quick] [--only host|fleet]`: Berth beside cf-agent and virsh on one host, then a
+ * `npm run bench [-- --json FILE] [--quick] [--only host|fleet] [--case NAME ...] [--minutes 25]`: Berth beside cf-agent and virsh on one host, then a
  * fleet beside Pacemaker, Keepalived, Serf and etcd, in one run on one machine. Quote the ratios; the times belong to the
  * machine.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildBundle } from "../../packages/cli/build/bundle.ts";
-import { type Figure, isMet, renderFigures, renderTargets, type Target } from "./figures.ts";
+import { type Figure, isMet, renderFigures, type Target } from "./figures.ts";
 import { type Condition, type Fleet, startFleet, writeIteratedPolicy, writePolicy } from "./fleet.ts";
-import { renderFleetFigures } from "./fleet-figures.ts";
-import { benchFleet, fleetNotes, renderCosts } from "./fleet-main.ts";
+import { renderFleetFigures, renderFleetTargets } from "./fleet-figures.ts";
+import { benchFleet, casesNamed, type FleetBench, fleetNotes, renderCosts } from "./fleet-main.ts";
 import { measure, measureInTurns, type Program, requireTools } from "./process.ts";
 import { berthCheck, berthConverge, cfAgent, cfPromises, type RunPlace, virshList, virshStates } from "./programs.ts";
 import { measureWarmPass } from "./warm-pass.ts";
@@ -22,6 +22,9 @@ const { values } = parseArgs({
     json: { type: "string" },
     quick: { type: "boolean", default: false },
     only: { type: "string", default: "host fleet" },
+    // Of the fleet only; may be given more than once.
+    case: { type: "string", multiple: true, default: [] },
+    minutes: { type: "string", default: "25" },
   },
 });
 if (!/^(host|fleet|host fleet)$/.test(values.only)) throw new Error(`--only is host or fleet, not ${values.only}`);
@@ -39,21 +42,35 @@ differs. CALLS were counted in a run of their own through a proxy.
 `;
 
 try {
+  if (values.only.includes("fleet")) casesNamed(values.case);
   // As npm ci leaves it: sources may have been edited since.
   await buildBundle(fileURLToPath(new URL("../../packages/cli/dist", import.meta.url)));
   if (values.only.includes("host")) await benchHost();
-  const fleet = values.only.includes("fleet") ? await benchFleet(values.quick) : undefined;
-  if (fleet !== undefined) {
-    process.stdout.write(`${renderFleetFigures(fleet.figures)}\n${renderCosts(fleet.costs)}\n`);
-    process.stdout.write(`${renderTargets(fleet.targets)}\n${fleetNotes}`);
-    for (const sentence of fleet.skipped) process.stdout.write(`${sentence}\n`);
-    targets.push(...fleet.targets);
-  }
-  const measured = { figures, targets, ...(fleet && { fleet: { ...fleet, targets: undefined } }) };
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(measured, undefined, 2)}\n`);
-  if (!targets.every(isMet) || (fleet?.skipped.length ?? 0) > 0) process.exitCode = 1;
+  if (!targets.every(isMet)) process.exitCode = 1;
+  keep();
+  if (values.only.includes("fleet")) await benchFleetToo();
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** What there is so far, in the file of `--json`. */
+function keep(fleet?: FleetBench): void {
+  if (values.json === undefined) return;
+  const measured = { figures, targets: [...targets, ...(fleet?.targets ?? [])], ...(fleet && { fleet }) };
+  writeFileSync(values.json, `${JSON.stringify(measured, undefined, 2)}\n`);
+}
+
+async function benchFleetToo(): Promise<void> {
+  const before = loadavg()[0]?.toFixed(1);
+  const { quick, case: cases } = values;
+  const fleet = await benchFleet({ quick, cases, minutes: Number(values.minutes), onProgress: keep });
+  const tables = [renderFleetFigures(fleet.figures), renderCosts(fleet.costs), renderFleetTargets(fleet.targets)];
+  process.stdout.write(`${tables.filter((table) => table !== "").join("\n")}\n${fleetNotes}`);
+  process.stdout.write(
+    `${cpus().length} cores, Node ${process.versions.node}; load before the first case ${before}.\n`,
+  );
+  for (const sentence of fleet.skipped) process.stdout.write(`${sentence}\n`);
+  if (!fleet.targets.every(isMet) || fleet.skipped.length > 0) process.exitCode = 1;
 }
 
 async function benchHost(): Promise<void> {
