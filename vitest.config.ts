@@ -1,37 +1,54 @@
 import { defineConfig } from "vitest/config";
+import { FleetsFirst } from "./test/setup/fleets-first.ts";
+
+/** Suites that change what every process of the machine sees. */
+const alone = ["test/e2e/wall-clock.system.test.ts"];
+const nodeModules = "**/node_modules/**";
+/** A condition that comes true is waited for as long as a busy machine may need. */
+const poll = { timeout: 20_000 };
 
 /**
- * What CI leaves out (`BERTH_TESTS=ci` in `.ci/run`) to end within its quarter of an hour: fleets of embedded hypervisors, whose
- * cases the end-to-end suites show on real hosts. `npm test` runs them.
+ * Pure suites first, one on each processor. Then those that start daemons (`*.system.test.ts`), two at a time: most of them
+ * wait for leases, deadlines and hypervisors most of the time. Each has its own namespaces, folders and loopback addresses.
  */
-const leftOutInCi = [
-  "packages/cli/test/real-fleet.system.test.ts",
-  "packages/cli/test/simulation/simulation.system.test.ts",
-  "packages/agent/test/daemon/failover.system.test.ts",
-];
-const isCi = process.env.BERTH_TESTS === "ci";
-
-/** Pure suites run side by side; suites that start daemons (`*.system.test.ts`) run one file at a time on two cores. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: FleetsFirst },
     projects: [
       {
         test: {
           name: "pure",
           include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/*.system.test.ts"],
+          exclude: [nodeModules, "**/*.system.test.ts"],
+          sequence: { groupOrder: 0 },
+          maxWorkers: "100%",
           testTimeout: 30_000,
+          expect: { poll },
         },
       },
       {
         test: {
           name: "system",
           include: ["packages/*/test/**/*.system.test.ts", "test/**/*.system.test.ts"],
-          exclude: ["**/node_modules/**", ...(isCi ? leftOutInCi : [])],
+          exclude: [nodeModules, ...alone],
           globalSetup: ["test/setup/system-packages.ts"],
+          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll },
+        },
+      },
+      {
+        test: {
+          name: "alone",
+          include: alone,
+          globalSetup: ["test/setup/system-packages.ts"],
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll },
         },
       },
     ],

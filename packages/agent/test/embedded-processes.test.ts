@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { EmbeddedHypervisor } from "../src/adapters/embedded/embedded-hypervisor.ts";
 import { readExecutions } from "../src/adapters/embedded/execution-journal.ts";
 import { executionIntervals, executionOverlaps } from "../src/adapters/embedded/execution-overlap.ts";
@@ -65,7 +65,7 @@ describe("a state file that several processes share", () => {
     const step = async (kind: "suspend-domain" | "resume-domain" | "destroy-domain" | "undefine-domain") => {
       const before = heard.length;
       await other.perform(stepOf({ kind, domain: "web" }));
-      await vi.waitFor(() => expect(heard.length).toBeGreaterThan(before));
+      await expect.poll(() => heard.length).toBeGreaterThan(before);
     };
     await step("suspend-domain");
     await step("resume-domain");
@@ -82,7 +82,7 @@ describe("a state file that several processes share", () => {
     const other = open();
     await mine.perform(stepOf({ kind: "suspend-domain", domain: "web" }));
     await other.perform(stepOf({ kind: "resume-domain", domain: "web" }));
-    await vi.waitFor(() => expect(heard).toContain("resumed"));
+    await expect.poll(() => heard).toContain("resumed");
     expect(heard).toEqual(["suspended", "resumed"]);
   });
 
@@ -121,7 +121,8 @@ describe("the dead-man's hand on embedded guests", () => {
     const hand = openHand();
     const began = performance.now();
     expect(await hand.suspend({ guest: "web", uuid: "" })).toBe("failed");
-    expect(performance.now() - began).toBeLessThan(450);
+    // Anybody else waits ten seconds for the lock.
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect(hand.up).toBe(false);
     expect(hand.kill({ guest: "web", uuid: "" }, undefined)).toBe("done");
     expect(await hand.look([{ guest: "web", uuid: "" }])).toMatchObject([{ state: "off" }]);

@@ -1,12 +1,12 @@
 /** A fleet of two hosts with a witness, by three commands and the agents beside them: all real processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { agentClient } from "@berth/agent/api/client";
 import { expect, it, onTestFinished } from "vitest";
+import { ownLoopback } from "../../../test/support/loopback.ts";
 
 const launcher = fileURLToPath(new URL("../bin/berth.js", import.meta.url));
 const patiently = { timeout: 40_000, interval: 200 };
@@ -22,7 +22,7 @@ class Ground {
 
   /** Runs one command on a host to its end. */
   async berth(host: string, ...argv: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
-    const child = await this.#spawn(host, argv);
+    const child = this.#spawn(host, argv);
     const texts = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.on("data", (bytes: Buffer) => {
@@ -33,8 +33,8 @@ class Ground {
     return { exitCode, ...texts };
   }
 
-  async startAgent(host: string): Promise<void> {
-    const child = await this.#spawn(host, ["agent"]);
+  startAgent(host: string): void {
+    const child = this.#spawn(host, ["agent"]);
     child.stderr?.resume();
     this.#agents.set(host, child);
   }
@@ -57,14 +57,14 @@ class Ground {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  async #spawn(host: string, argv: readonly string[]): Promise<ChildProcess> {
+  #spawn(host: string, argv: readonly string[]): ChildProcess {
     const runDir = join(this.root, `run-${host}`);
     mkdirSync(runDir, { recursive: true });
     return spawn(process.execPath, [launcher, ...argv], {
       env: {
         ...process.env,
         ...{ BERTH_STATE_DIR: join(this.root, host), BERTH_RUN_DIR: runDir, BERTH_EMBEDDED: "true" },
-        ...{ BERTH_POLICY: join(this.root, "site.cf"), BERTH_HTTP_LISTEN: `127.0.0.1:${await freePort()}` },
+        ...{ BERTH_POLICY: join(this.root, "site.cf"), BERTH_HTTP_LISTEN: `${ownLoopback()}:7948` },
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -74,30 +74,19 @@ class Ground {
 it("three commands make a fleet of two hosts and a witness; all three vote, also after one lost its disk", async () => {
   const ground = new Ground();
   onTestFinished(() => ground.end());
-  const [door, ...ports] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const at = (port: number | undefined) => ["--listen", `/ip4/127.0.0.1/tcp/${port}`];
-  const doorAt = ["--join-listen", `/ip4/127.0.0.1/tcp/${door}`];
-  const founded = await ground.berth(
-    "h1",
-    "fleet",
-    "init",
-    "--host",
-    "h1",
-    "--tokens",
-    "2",
-    ...at(ports[0]),
-    ...doorAt,
-  );
+  const listen = () => ["--listen", `/ip4/${ownLoopback()}/tcp/7946`];
+  const doorAt = ["--join-listen", `/ip4/${ownLoopback()}/tcp/7947`];
+  const founded = await ground.berth("h1", "fleet", "init", "--host", "h1", "--tokens", "2", ...listen(), ...doorAt);
   expect(founded).toMatchObject({ exitCode: 0 });
   const [first = "", second = ""] = founded.stdout.trim().split("\n");
-  await ground.startAgent("h1");
-  expect(await ground.berth("h2", "fleet", "join", first, "--host", "h2", ...at(ports[1]))).toMatchObject({
+  ground.startAgent("h1");
+  expect(await ground.berth("h2", "fleet", "join", first, "--host", "h2", ...listen())).toMatchObject({
     exitCode: 0,
   });
-  await ground.startAgent("h2");
-  const witness = await ground.berth("w", "fleet", "join", second, "--witness", "--host", "w", ...at(ports[2]));
+  ground.startAgent("h2");
+  const witness = await ground.berth("w", "fleet", "join", second, "--witness", "--host", "w", ...listen());
   expect(witness).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("as witness, beside h1, h2") });
-  await ground.startAgent("w");
+  ground.startAgent("w");
   const votersSeenBy = async (host: string) => {
     const { claims } = await ground.client(host).snapshot();
     return { voters: claims.config.voters.map((voter) => voter.host).sort(), heard: claims.votersHeard };
@@ -110,27 +99,9 @@ it("three commands make a fleet of two hosts and a witness; all three vote, also
   const before = await diskOfH2();
   await ground.kill("h2");
   rmSync(join(ground.root, "h2", "store"), { recursive: true });
-  await ground.startAgent("h2");
+  ground.startAgent("h2");
   await expect.poll(async () => (await diskOfH2()) !== before, patiently).toBe(true);
   await expect.poll(() => votersSeenBy("h2"), patiently).toEqual({ voters: ["h1", "h2", "w"], heard: 3 });
-  const replay = await ground.berth(
-    "h4",
-    "fleet",
-    "join",
-    first,
-    "--host",
-    "h4",
-    "--wait",
-    "5s",
-    ...at(await freePort()),
-  );
+  const replay = await ground.berth("h4", "fleet", "join", first, "--host", "h4", "--wait", "5s", ...listen());
   expect(replay).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/used already, by h2|nobody opens/) });
 }, 180_000);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Profile, profiles } from "@berth/claims";
 import type { Step } from "@berth/planner";
 import { expect } from "vitest";
+import { ownLoopback } from "../../../../test/support/loopback.ts";
 import { EmbeddedHypervisor } from "../../src/adapters/embedded/embedded-hypervisor.ts";
 import { StateStore } from "../../src/adapters/embedded/state-store.ts";
 import { type AgentConfig, defaultAgentConfig } from "../../src/config/agent-config.ts";
@@ -226,11 +226,10 @@ export class DaemonFleet {
 
   async #found(): Promise<void> {
     const names = Array.from({ length: this.#init.hosts ?? 3 }, (_, index) => `h${index + 1}`);
-    const ports = await freePorts(names.length);
     const folderOf = (host: string) => join(this.#folder, host);
     const homes = await makeFleet(
-      names.map((host, index) => ({
-        ...{ stateDir: folderOf(host), host, listen: [`/ip4/127.0.0.1/tcp/${ports[index]}`] },
+      names.map((host) => ({
+        ...{ stateDir: folderOf(host), host, listen: [`/ip4/${ownLoopback()}/tcp/7946`] },
         hypervisor: this.#init.witnesses?.includes(host) !== true,
       })),
       { profile: this.#init.profile ?? profiles.fast },
@@ -256,17 +255,4 @@ export class DaemonFleet {
 function linesInto(lines: string[]): LogLines {
   const at = (level: string) => (code: string, text: string) => void lines.push(`${level} ${code} ${text}`);
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -164,7 +164,7 @@ describe("a host that moves", () => {
     const hosts = await ground.grow(3);
     const [h1, h2, h3] = three(hosts);
     await h2.stop();
-    const [address = ""] = await freeAddress();
+    const [address = ""] = freeAddress();
     moveHost(h2.stateDir, { advertise: [address], listen: [address] });
     const again = await ground.start(h2.stateDir);
     const addressesAt = ({ keeper }: RunningHost) =>

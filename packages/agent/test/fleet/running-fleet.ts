@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OperatorCommand } from "@berth/claims";
 import { expect } from "vitest";
+import { ownLoopback } from "../../../../test/support/loopback.ts";
 import { foundFleet, openFleetHome } from "../../src/fleet/fleet-home.ts";
 import { FleetKeeper } from "../../src/fleet/fleet-keeper.ts";
 import { invite } from "../../src/fleet/invite.ts";
@@ -40,7 +40,7 @@ export class FleetGround implements AsyncDisposable {
 
   /** Founds a fleet whose door has a real port. */
   async found(host: string, fleet = "blue"): Promise<FleetHome> {
-    const [listen, joinListen] = [await freeAddress(), await freeAddress()];
+    const [listen, joinListen] = [freeAddress(), freeAddress()];
     return await foundFleet(this.folder(), { fleet, host, listen, joinListen });
   }
 
@@ -81,7 +81,7 @@ export class FleetGround implements AsyncDisposable {
 
   /** Joins under this name, without starting anything. */
   async join(token: string, host: string, change: Partial<JoinInit> = {}): Promise<FleetHome> {
-    const init = { token, host, release: "0.1.0", waitMs: 5_000, listen: await freeAddress() };
+    const init = { token, host, release: "0.1.0", waitMs: 5_000, listen: freeAddress() };
     return await joinFleet(this.folder(), { ...init, ...change });
   }
 
@@ -109,15 +109,11 @@ export function upOf({ network }: RunningHost): number {
 }
 
 /** For conditions that come true by themselves. */
-export const soon = { timeout: 10_000, interval: 20 };
+export const soon = { timeout: 30_000, interval: 20 };
 
-/** A loopback address that nothing listens on now. */
-export async function freeAddress(): Promise<string[]> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return [`/ip4/127.0.0.1/tcp/${port}`];
+/** An address that nothing listens on. */
+export function freeAddress(): string[] {
+  return [`/ip4/${ownLoopback()}/tcp/7946`];
 }
 
 async function diskOf(stateDir: string): Promise<string> {

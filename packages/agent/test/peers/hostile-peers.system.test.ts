@@ -11,7 +11,7 @@ import { startBare } from "./hostile-host.ts";
 import { Fleet, type FleetHost, gossipHeard, startFleet } from "./peer-fleet.ts";
 import { push, renewal } from "./peer-messages.ts";
 
-const soon = { timeout: 5_000, interval: 10 };
+const soon = { timeout: 30_000, interval: 10 };
 const messages = "/berth/test/messages/1";
 const notice = { t: "notice", id: 1, part: 0, parts: 1, text: '{"kind":"members-number","number":1}' };
 

@@ -5,7 +5,7 @@ import { type AgentNotice, noticeTextMax } from "../../src/ports/agent-notice.ts
 import { type FleetHost, startFleet } from "./peer-fleet.ts";
 import { push, renewal } from "./peer-messages.ts";
 
-const soon = { timeout: 5_000, interval: 10 };
+const soon = { timeout: 30_000, interval: 10 };
 const number = (value: number): AgentNotice => ({ kind: "members-number", number: value });
 const drain: AgentNotice = { kind: "order", id: "0".repeat(32), command: { kind: "drain" }, operator: "ann" };
 const definition = (length: number): AgentNotice => ({

@@ -1,6 +1,6 @@
 import { multiaddrConnectionPair } from "@libp2p/utils";
 import { yamux } from "@libp2p/yamux";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { patientYamux } from "../../src/peers/patient-muxer.ts";
 
 /** Opens a stream on a connection that ends in the same turn, and returns what was thrown where nobody can catch it. */
@@ -44,13 +44,13 @@ async function sendOver(make: ReturnType<typeof yamux>, sizes: readonly number[]
   });
   const stream = await sender.createStream();
   stream.send(new Uint8Array(1));
-  await vi.waitFor(() => expect(counted.arrived).toBe(1));
+  await expect.poll(() => counted.arrived).toBe(1);
   here.addEventListener("message", () => {
     counted.answers += 1;
   });
   for (const size of sizes) if (!stream.send(new Uint8Array(size))) await stream.onDrain();
   const all = 1 + sizes.reduce((sum, size) => sum + size, 0);
-  await vi.waitFor(() => expect(counted.arrived).toBe(all));
+  await expect.poll(() => counted.arrived).toBe(all);
   await Promise.all([here.close(), there.close()]);
   return counted;
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { SimulatedNetwork, type Way } from "../../src/simulation/simulated-network.ts";
 
 /** An address out of a multiaddr. */
@@ -57,7 +57,7 @@ async function otherWayWorks(): Promise<void> {
   const before = heard.length;
   const other = await dial({ from: "h3", to: "h2" });
   other.write("ping");
-  await vi.waitFor(() => expect(heard.slice(before).some(({ text }) => text === "ping")).toBe(true));
+  await expect.poll(() => heard.slice(before).some(({ text }) => text === "ping")).toBe(true);
   other.destroy();
 }
 
@@ -65,34 +65,34 @@ describe("the simulated network", () => {
   it("carries bytes both ways, and shows the dialling host's own address", async () => {
     const socket = await dial(toH2);
     socket.write("hello");
-    await vi.waitFor(() => expect(heard[0]?.text).toBe("hello"));
+    await expect.poll(() => heard[0]?.text).toBe("hello");
     heard[0]?.socket.write("world");
-    await vi.waitFor(() => expect(socket.heard).toBe("world"));
+    await expect.poll(() => socket.heard).toBe("world");
     expect(heard[0]?.socket.remoteAddress).toBe(endOf(network.listenAddress("h1")).host);
   });
 
   it("holds what is sent across a partition, leaves the connection open, and delivers after the heal", async () => {
     const socket = await dial(toH2);
     socket.write("before ");
-    await vi.waitFor(() => expect(heard[0]?.text).toBe("before "));
+    await expect.poll(() => heard[0]?.text).toBe("before ");
     network.partition([["h1"], ["h2", "h3"]]);
     socket.write("during");
     await otherWayWorks();
     expect(heard[0]).toMatchObject({ text: "before ", ended: false });
     expect(socket.gone).toBe(false);
     network.heal();
-    await vi.waitFor(() => expect(heard[0]?.text).toBe("before during"));
+    await expect.poll(() => heard[0]?.text).toBe("before during");
   });
 
   it("cuts one way only, where that is asked for", async () => {
     const socket = await dial(toH2);
     socket.write("a");
-    await vi.waitFor(() => expect(heard[0]?.text).toBe("a"));
+    await expect.poll(() => heard[0]?.text).toBe("a");
     network.cut(toH2);
     expect(network.cuts).toEqual([toH2]);
     socket.write("b");
     heard[0]?.socket.write("back");
-    await vi.waitFor(() => expect(socket.heard).toBe("back"));
+    await expect.poll(() => socket.heard).toBe("back");
     expect(heard[0]?.text).toBe("a");
   });
 
@@ -103,31 +103,31 @@ describe("the simulated network", () => {
     await otherWayWorks();
     expect(heard.map(({ text }) => text)).toEqual(["ping"]);
     network.heal();
-    await vi.waitFor(() => expect(heard.map(({ text }) => text)).toContain("late"));
+    await expect.poll(() => heard.map(({ text }) => text)).toContain("late");
   });
 
   it("does not tell across a cut that the other side has closed, and tells it after the heal", async () => {
     const socket = await dial(toH2);
     socket.write("x");
-    await vi.waitFor(() => expect(heard[0]?.text).toBe("x"));
+    await expect.poll(() => heard[0]?.text).toBe("x");
     network.cut(toH2, { from: "h2", to: "h1" });
     socket.destroy();
     await otherWayWorks();
     expect(heard[0]?.ended).toBe(false);
     network.heal();
-    await vi.waitFor(() => expect(heard[0]?.ended).toBe(true));
+    await expect.poll(() => heard[0]?.ended).toBe(true);
   });
 
   it("goes silent with a host's power, and forgets its connections when it boots", async () => {
     const socket = await dial(toH2);
     socket.write("x");
-    await vi.waitFor(() => expect(heard[0]?.text).toBe("x"));
+    await expect.poll(() => heard[0]?.text).toBe("x");
     network.power("h2", false);
     heard[0]?.socket.destroy();
     await dial({ from: "h1", to: "h3" });
     expect(socket.gone).toBe(false);
     network.power("h2", true);
-    await vi.waitFor(() => expect(socket.gone).toBe(true));
+    await expect.poll(() => socket.gone).toBe(true);
   });
 
   it("leaves a host that is in no group of a partition alone with itself", () => {
