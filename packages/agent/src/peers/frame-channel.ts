@@ -1,6 +1,6 @@
 import type { Stream } from "@libp2p/interface";
-import { type LengthPrefixedStream, lpStream } from "@libp2p/utils";
 import { AgentError } from "../agent-error.ts";
+import { FrameReader, FrameTooLongError, joinFrames } from "./frame-reader.ts";
 import * as limits from "./peer-limits.ts";
 import type { PeerTally } from "./peer-tally.ts";
 import { frameBytesMax } from "./wire-codec.ts";
@@ -27,33 +27,29 @@ export interface FrameChannelInit {
 
 /**
  * One stream as a sequence of frames, length first. Sending never waits: frames queue, votes before gossip, within bounds of
- * number, bytes and age; a peer that does not read loses the oldest, and then the stream.
+ * number, bytes and age; a peer that does not read loses the oldest, and then the stream. What is offered in one turn is one write.
  */
 export class FrameChannel {
   readonly #stream: Stream;
-  readonly #frames: LengthPrefixedStream<Stream>;
   readonly #events: FrameEvents;
   readonly #init: FrameChannelInit;
-  /** Asked for its signal only by a write that finds the stream full: a timeout for every write costs as much as a heartbeat. */
-  readonly #patience: { readonly signal: AbortSignal };
+  readonly #reader = new FrameReader(frameBytesMax);
   readonly #urgent: Waiting[] = [];
   readonly #bulk: Waiting[] = [];
   #queuedBytes = 0;
-  #isWriting = false;
+  #isWriteDue = false;
+  /** Runs while the stream takes no more; until it does again nothing is written. */
+  #patience: NodeJS.Timeout | undefined;
   #ended = false;
 
   constructor(stream: Stream, events: FrameEvents, init: FrameChannelInit) {
     this.#stream = stream;
     this.#events = events;
     this.#init = init;
-    this.#patience = {
-      get signal() {
-        return AbortSignal.timeout(init.frameMs);
-      },
-    };
-    this.#frames = lpStream(stream, { maxDataLength: frameBytesMax, maxBufferSize: limits.readBufferBytes });
+    stream.addEventListener("message", ({ data }) => this.#read(data.subarray()));
+    stream.addEventListener("drain", () => this.#onDrain());
+    stream.addEventListener("remoteCloseWrite", () => this.end());
     stream.addEventListener("close", (event) => this.end(event.error));
-    void this.#readAll();
   }
 
   get isOpen(): boolean {
@@ -77,13 +73,17 @@ export class FrameChannel {
     const queue = priority === "urgent" ? this.#urgent : this.#bulk;
     queue.push({ bytes, untilMs: performance.now() + this.#init.frameMs });
     this.#queuedBytes += bytes.length;
-    if (!this.#isWriting) void this.#writeAll();
+    if (!this.#isWriteDue) {
+      this.#isWriteDue = true;
+      queueMicrotask(() => this.#write());
+    }
     return true;
   }
 
   end(error?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.#patience);
     this.#urgent.length = 0;
     this.#bulk.length = 0;
     this.#queuedBytes = 0;
@@ -96,19 +96,34 @@ export class FrameChannel {
     return frames < limits.queueFramesMax && this.#queuedBytes + bytes.length <= limits.queueBytesMax;
   }
 
-  async #writeAll(): Promise<void> {
-    this.#isWriting = true;
+  #write(): void {
+    this.#isWriteDue = false;
     try {
-      for (let batch = this.#takeBatch(); batch.length > 0; batch = this.#takeBatch()) {
-        await this.#frames.writeV(batch, this.#patience);
+      while (!this.#ended && this.#patience === undefined) {
+        const batch = this.#takeBatch();
+        if (batch.length === 0) return;
+        const canSendMore = this.#stream.send(joinFrames(batch));
         this.#init.tally.count("sent", batch.length);
+        if (!canSendMore) this.#waitForReader();
       }
     } catch (error) {
-      if (!this.#ended && isTimeout(error)) this.#init.tally.warn("slow-reader", "a peer does not read its stream");
       this.end(asError(error));
-    } finally {
-      this.#isWriting = false;
     }
+  }
+
+  /** What was handed over goes out as the peer reads; a peer that reads nothing for so long loses the stream. */
+  #waitForReader(): void {
+    this.#patience = setTimeout(() => {
+      this.#init.tally.warn("slow-reader", "a peer does not read its stream");
+      this.end(new AgentError("ABORTED", "the peer does not read"));
+    }, this.#init.frameMs);
+  }
+
+  #onDrain(): void {
+    if (this.#patience === undefined) return;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    this.#write();
   }
 
   /** As much as fits into one write of about one frame's size. */
@@ -129,26 +144,19 @@ export class FrameChannel {
     return batch;
   }
 
-  async #readAll(): Promise<void> {
+  #read(piece: Uint8Array): void {
     try {
-      while (!this.#ended) {
-        const bytes = await this.#frames.read();
-        this.#events.onFrame(bytes.subarray());
+      for (const frame of this.#reader.frames(piece)) {
+        if (this.#ended) return;
+        this.#events.onFrame(frame);
       }
     } catch (error) {
-      if (isOversize(error)) this.#init.tally.warn("oversize", "a peer announced a frame above the limit");
+      if (error instanceof FrameTooLongError) {
+        this.#init.tally.warn("oversize", "a peer announced a frame above the limit");
+      }
       this.end(asError(error));
     }
   }
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
-}
-
-function isOversize(error: unknown): boolean {
-  const name = error instanceof Error ? error.name : "";
-  return name === "InvalidDataLengthError" || name === "InvalidDataLengthLengthError" || name === "StreamBufferError";
 }
 
 function asError(error: unknown): Error {

@@ -7,6 +7,7 @@ import { GossipHistory } from "./gossip-history.ts";
 import type { Arrival } from "./gossip-sequence.ts";
 import type { PeerNode } from "./libp2p-node.ts";
 import type { MemberList } from "./member-list.ts";
+import { MeshWidth } from "./mesh-width.ts";
 import { splitMessage } from "./message-rules.ts";
 import type { PeerGuards } from "./peer-guards.ts";
 import type { PeerTally } from "./peer-tally.ts";
@@ -36,12 +37,18 @@ export interface GossipTopicEvents {
 /** Numbered batches to everybody over gossipsub, signed by their origin. */
 export class GossipTopic {
   readonly history: GossipHistory;
+  readonly mesh: MeshWidth;
   readonly #parts: GossipTopicParts;
   readonly #events: GossipTopicEvents;
 
   constructor(parts: GossipTopicParts, events: GossipTopicEvents) {
     this.#parts = parts;
     this.#events = events;
+    const { node, names } = parts;
+    this.mesh = new MeshWidth(
+      node.services.gossip,
+      names.majors.map((major) => names.topic(major)),
+    );
     // The wall clock only tells one start of this host from the next; peers take a smaller one from a greeting.
     this.history = new GossipHistory(Date.now());
   }

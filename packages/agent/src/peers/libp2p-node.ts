@@ -1,19 +1,20 @@
 import { type GossipSub, gossipsub } from "@libp2p/gossipsub";
 import { type Identify, identify } from "@libp2p/identify";
 import type { Libp2p } from "@libp2p/interface";
-import { noise } from "@libp2p/noise";
 import { preSharedKey } from "@libp2p/pnet";
 import { tcp } from "@libp2p/tcp";
 import { createLibp2p } from "libp2p";
 import { connectionRules } from "./connection-rules.ts";
 import type { LanDiscovery } from "./lan-discovery.ts";
 import type { MemberList } from "./member-list.ts";
+import { narrowMesh } from "./mesh-width.ts";
 import { patientYamux } from "./patient-muxer.ts";
 import type { PeerGuards } from "./peer-guards.ts";
 import * as limits from "./peer-limits.ts";
 import type { PeerNetworkInit } from "./peer-network-init.ts";
 import type { PeerTally } from "./peer-tally.ts";
 import type { ProtocolNames } from "./protocol-names.ts";
+import { thriftyNoise } from "./thrifty-noise.ts";
 import { upgradeFailures } from "./upgrade-failures.ts";
 
 /** libp2p with the services that are used here. */
@@ -45,7 +46,7 @@ export function createPeerNode(parts: PeerNodeParts): Promise<PeerNode> {
         listenOpts: { noDelay: true },
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [thriftyNoise()],
     ...(init.networkKey !== undefined && { connectionProtector: preSharedKey({ psk: init.networkKey }) }),
     streamMuxers: [
       patientYamux({
@@ -100,11 +101,10 @@ function gossipService(names: ProtocolNames, guards: PeerGuards) {
     fallbackToFloodsub: false,
     doPX: false,
     emitSelf: false,
-    D: 3,
-    Dlo: 2,
-    Dhi: 6,
-    Dout: 1,
-    Dlazy: 3,
+    ...narrowMesh,
+    // Telling others what one has: here batches have numbers, heartbeats tell the last one, and holes are pulled.
+    Dlazy: 0,
+    gossipFactor: 0,
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
     maxInboundDataLength: limits.gossipRpcBytes,

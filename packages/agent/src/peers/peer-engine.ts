@@ -150,9 +150,10 @@ export class PeerEngine {
       if (guards.pullGaps) this.#lookAtHoles(record, now);
     }
     this.#dialler.tick(others);
-    if (!guards.cutSilent || now - this.#guardedMs < guardMs) return;
+    if (now - this.#guardedMs < guardMs) return;
     this.#guardedMs = now;
-    this.#guard.look(others, now);
+    this.topic.mesh.look([...this.#records.values()].some((record) => this.#isLinkBroken(record, now)));
+    if (guards.cutSilent) this.#guard.look(others, now);
   }
 
   #createLinks(): PeerLinks {
@@ -254,6 +255,11 @@ export class PeerEngine {
     if (hole !== undefined) void this.#pulls.pull(member, link.connection, link.major, hole);
     const lost = sequence.takeLost();
     if (lost > 0) this.#parts.tally.count("gap-lost", lost);
+  }
+
+  /** Not heard here, and heard by another host: what it says must come through others. */
+  #isLinkBroken(record: PeerRecord, now: number): boolean {
+    return record.state !== "up" && record.heardBySince(this.#suspicions.sinceMs(record, now)).length > 0;
   }
 
   #lackOf(member: Member): string | undefined {

@@ -73,6 +73,8 @@ export class PeerLink {
   #beats: FrameChannel | undefined;
   #hello: Hello | undefined;
   #beatNumber = 0;
+  /** The link's place within a turn. */
+  readonly #phase = Math.random();
   #lastTurn = -1;
   #heardBeat = { n: 0, atMs: 0 };
   #malformed = 0;
@@ -140,12 +142,11 @@ export class PeerLink {
     this.#messages.offer(encodeFrame(frame), "urgent");
   }
 
-  /** Sends a heartbeat when this link's turn has come: every `turns`-th beat, and not all links at the same. */
-  beat({ slot, turns }: { readonly slot: number; readonly turns: number }): void {
+  /** Sends a heartbeat when this link's turn has come: once in `pauseMs`, and not all links at the same moment. */
+  beat(pauseMs: number): void {
     const now = performance.now();
-    const beat = Math.floor(now / this.#parts.timing.beatMs);
     // By what has passed and not by what is now: a late tick must not lose a turn.
-    const turn = Math.floor((beat + slot) / turns);
+    const turn = Math.floor(now / pauseMs + this.#phase);
     if (this.#beats === undefined || turn === this.#lastTurn) return;
     this.#lastTurn = turn;
     this.#beatNumber += 1;

@@ -5,7 +5,7 @@ import type { Member } from "../ports/peer-network.ts";
 import type { PeerNode } from "./libp2p-node.ts";
 import type { MemberList } from "./member-list.ts";
 import { PeerLink, type PeerLinkEvents, type PeerLinkParts } from "./peer-link.ts";
-import { turnsOf } from "./peer-timing.ts";
+import { beatPauseMs } from "./peer-timing.ts";
 import type { ProtocolNames } from "./protocol-names.ts";
 
 /** What the links need. */
@@ -69,19 +69,19 @@ export class PeerLinks {
     link.attachHeartbeats(beats);
   }
 
-  /** How many times the heartbeat's pause a peer waits for its turn; others wait as long for theirs. */
-  get turns(): number {
-    return turnsOf(this.#links.size, this.#parts.beatPeersMax);
+  /** Between two heartbeats to one peer, and of each peer to this host. Milliseconds. */
+  get beatPauseMs(): number {
+    return beatPauseMs(this.#parts.timing, this.#links.size, this.#parts.beatPeersMax);
   }
 
   /** Sends heartbeats that are due, and ends links whose peer does not greet. */
   tick(nowMs: number): void {
-    const { turns } = this;
-    for (const [slot, link] of [...this.#links.values()].entries()) {
+    const pauseMs = this.beatPauseMs;
+    for (const link of this.all()) {
       if (link.hello === undefined && nowMs - link.openedMs > this.#parts.negotiationMs) {
         link.end(new AgentError("ABORTED", `${link.member.hostId} did not greet`));
       }
-      link.beat({ slot, turns });
+      link.beat(pauseMs);
     }
   }
 

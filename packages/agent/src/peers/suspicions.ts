@@ -39,15 +39,15 @@ export class Suspicions {
    * dies, each of the others has heard it for the last time within one turn of heartbeats.)
    */
   sinceMs(record: PeerRecord, nowMs: number): number {
-    const { suspectMs, confirmMs, beatMs, tickMs } = this.#parts.timing;
+    const { suspectMs, confirmMs, tickMs } = this.#parts.timing;
     const lastHeardMs = nowMs - record.silentMs(nowMs);
-    return Math.max(nowMs - 2 * (suspectMs + confirmMs), lastHeardMs + this.#parts.links.turns * beatMs + tickMs);
+    return Math.max(nowMs - 2 * (suspectMs + confirmMs), lastHeardMs + this.#parts.links.beatPauseMs + tickMs);
   }
 
   /** Looks at one peer. True when it was asked, had its time and did not answer. */
   isGone(record: PeerRecord, nowMs: number): boolean {
     const { timing, links } = this.#parts;
-    if (record.suspectedMs === undefined && record.silentMs(nowMs) > suspicionMs(timing, links.turns)) {
+    if (record.suspectedMs === undefined && record.silentMs(nowMs) > suspicionMs(timing, links.beatPauseMs)) {
       this.#suspect(record, nowMs);
     }
     if (record.suspectedMs === undefined) return false;
@@ -72,9 +72,9 @@ export class Suspicions {
     if (asked === undefined) return;
     const isHeard = asked.state === "up" && asked.suspectedMs === undefined;
     from.sendProbe({ t: "probed", host, ...(isHeard && { heardMs: asked.silentMs(nowMs) }) });
-    // Heard within the last beat is alive; anything longer is worth one question, because its own turn may be far off.
-    const isStale = asked.silentMs(nowMs) > timing.beatMs;
-    if (isHeard && isStale && links.turns > 1) this.#suspect(asked, nowMs);
+    // Heard just now is alive; anything longer is worth one question, because its own turn may be far off.
+    const isStale = asked.silentMs(nowMs) > timing.turnMs;
+    if (isHeard && isStale && links.beatPauseMs > timing.beatMs) this.#suspect(asked, nowMs);
   }
 
   /** An answer. What a host says of itself is heard anyway. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AwakeClock } from "../../src/peers/awake-clock.ts";
-import { peerTiming, suspicionMs, turnsOf } from "../../src/peers/peer-timing.ts";
+import { beatPauseMs, peerTiming, suspicionMs } from "../../src/peers/peer-timing.ts";
 
 function clockAt() {
   let now = 1_000;
@@ -36,21 +36,29 @@ describe("a clock that stands still while its process does", () => {
 
 describe("times that follow from T_fence", () => {
   it.each([2_000, 4_000, 10_000, 30_000])("notice a silent peer within half of %i ms", (fenceMs) => {
-    const { suspectMs, confirmMs, tickMs, beatMs } = peerTiming(fenceMs);
+    const { suspectMs, confirmMs, tickMs } = peerTiming(fenceMs);
     expect(suspectMs + confirmMs + 2 * tickMs).toBeLessThanOrEqual(fenceMs / 2);
-    expect(suspectMs / beatMs).toBeGreaterThanOrEqual(2);
   });
 
+  it.each([2_000, 4_000, 10_000, 30_000])(
+    "suspect no peer in vain whose heartbeat is a tick late (%i ms)",
+    (fenceMs) => {
+      const timing = peerTiming(fenceMs);
+      expect(suspicionMs(timing, timing.beatMs)).toBe(timing.suspectMs);
+      expect(timing.beatMs + 2 * timing.tickMs).toBeLessThan(timing.suspectMs);
+    },
+  );
+
   it.each([
-    [29, 1],
-    [30, 1],
-    [31, 2],
-    [99, 4],
-  ])("give each of %i links its heartbeat every %i beats, and suspicion waits for the turn", (links, turns) => {
+    [1, 667],
+    [30, 667],
+    [31, 800],
+    [60, 800],
+    [61, 1_200],
+    [99, 1_600],
+  ])("give each of %i links its heartbeat every %i ms, and suspicion waits for the turn", (links, pauseMs) => {
     const timing = peerTiming(4_000);
-    expect(turnsOf(links, 30)).toBe(turns);
-    expect(suspicionMs(timing, turns)).toBe(
-      turns === 1 ? 1_000 : Math.max(1_000, turns * timing.beatMs + 2 * timing.tickMs),
-    );
+    expect(Math.round(beatPauseMs(timing, links, 30))).toBe(pauseMs);
+    expect(suspicionMs(timing, pauseMs)).toBe(Math.max(1_000, pauseMs + 2 * timing.tickMs));
   });
 });

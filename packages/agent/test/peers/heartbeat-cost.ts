@@ -20,9 +20,9 @@ const before = { cpu: process.cpuUsage(), sent: sent(), suspected: suspected() }
 await pass(seconds * 1_000);
 const { user, system } = process.cpuUsage(before.cpu);
 const cpuShare = (user + system) / 1_000_000 / seconds / hosts;
-const turns = fleet.host(0).network.links?.turns;
+const pauseMs = fleet.host(0).network.links?.beatPauseMs ?? 0;
 console.log(
-  `${hosts} hosts, ${turns} turns: ${(cpuShare * 100).toFixed(2)} % of a core for each host, ` +
+  `${hosts} hosts, a heartbeat each ${pauseMs.toFixed(0)} ms: ${(cpuShare * 100).toFixed(2)} % of a core for each host, ` +
     `${((sent() - before.sent) / seconds / hosts).toFixed(0)} frames/s, ${suspected() - before.suspected} suspicions, ` +
     `whole ${isWhole()}, ${(process.memoryUsage().rss / 1_048_576).toFixed(0)} MiB for all`,
 );
