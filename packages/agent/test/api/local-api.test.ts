@@ -108,6 +108,22 @@ describe("the client", () => {
     await expect(client.operate({ kind: "release", guest: "" })).rejects.toMatchObject({ code: "OPERATION_INVALID" });
   });
 
+  it("that follows is given the whole journal first, although that is more than what may wait for a reader", async () => {
+    const agent = shownAgent();
+    const at = "2026-05-17T12:00:00.000Z";
+    for (let id = 1; id <= 10_000; id += 1)
+      agent.say({ id, life: 1, at, level: "info", code: "X", text: "x".repeat(300) });
+    const { client } = await ground.serve({ agent });
+    const stop = new AbortController();
+    const seen: number[] = [];
+    for await (const { id } of client.follow({}, stop.signal)) {
+      seen.push(id);
+      if (id === 5_000) agent.say({ id: 10_001, life: 1, at, level: "info", code: "X", text: "meanwhile" });
+      if (id === 10_001) stop.abort();
+    }
+    expect(seen).toEqual(Array.from({ length: 10_001 }, (_, index) => index + 1));
+  });
+
   it("follows events until it stops, and the agent forgets it then", async () => {
     const { client, agent } = await ground.serve();
     const note = { life: 1, at: "2026-05-17T12:00:00.000Z", level: "info", code: "X", text: "x" } as const;
