@@ -1,5 +1,6 @@
 /** What status and the planner see of a host's machine: a copy, made on demand. */
-import type { GuestState } from "./guests/state.ts";
+import { shutdownMsOf } from "./guests/acts.ts";
+import { type GuestState, isActive } from "./guests/state.ts";
 import type { GuestView, HostStanding, HostView } from "./host.ts";
 import type { Life } from "./life.ts";
 import { majority } from "./quorum.ts";
@@ -14,7 +15,18 @@ export function guestView({ guest, phase, reason, known, owned }: GuestState): G
 
 /** A snapshot of one life. */
 export function hostView(life: Life, now: Now): HostView {
-  return { ...hostStanding(life, now), guests: [...life.guests.parts.all.values()].map(guestView) };
+  const guests = [...life.guests.parts.all.values()].map((g) => {
+    const view = guestView(g);
+    const left = secondsToDestroy(g, now);
+    return left === undefined ? view : { ...view, reason: `${g.reason}; it has ${left} s left to shut down by itself` };
+  });
+  return { ...hostStanding(life, now), guests };
+}
+
+/** Of a guest that was asked to shut down; undefined for any other. */
+function secondsToDestroy(g: GuestState, now: Now): number | undefined {
+  if (g.phase !== "stopping" || g.stoppingSinceMs === undefined || !isActive(g)) return undefined;
+  return Math.ceil(Math.max(0, g.stoppingSinceMs + shutdownMsOf(g) - now.bootMs) / 1_000);
 }
 
 /** The same without its guests. */

@@ -115,6 +115,8 @@ export interface PromisedGuest {
   /** Class holds, hypervisor and image are present: this host may run the guest. */
   readonly eligible: boolean;
   readonly memoryKib: number;
+  /** How long it may take to shut down by itself before it is destroyed, ms. @default 60 s, a database's time to flush */
+  readonly shutdownMs?: number;
 }
 
 /** A hypervisor process: pid alone is reused, pid with start time is not. */

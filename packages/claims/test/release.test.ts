@@ -73,6 +73,29 @@ test("a guest that does not shut down is destroyed after a minute", () => {
   fleet.passUntil(() => fleet.running("g")[0] === other(owner), 15_000);
 });
 
+test("a guest has as long to shut down as its promise says, and its host says how long that is still", () => {
+  const { fleet, owner } = settled([{ ...promised("g"), shutdownMs: 300_000 }]);
+  const m = fleet.machine(owner);
+  m.hanging.add("shutdown");
+  fleet.give(owner, { kind: "operator", command: { kind: "release", guest: "g", to: other(owner) } });
+  fleet.pass(200_000);
+  expect(fleet.running("g")).toEqual([owner]);
+  expect(fleet.view(owner)?.guests[0]?.reason).toMatch(/; it has (99|100|101) s left to shut down by itself$/);
+  fleet.pass(95_000);
+  expect(fleet.running("g")).toEqual([owner]);
+  fleet.passUntil(() => fleet.running("g")[0] === other(owner), 15_000);
+});
+
+test("a guest that is asked to shut down for minutes is asked once: the act lasts as long as the guest may take", () => {
+  const { fleet, owner } = settled([{ ...promised("g"), shutdownMs: 300_000 }]);
+  const m = fleet.machine(owner);
+  m.hanging.add("shutdown");
+  m.trace = [];
+  fleet.give(owner, { kind: "operator", command: { kind: "release", guest: "g", to: other(owner) } });
+  fleet.passUntil(() => fleet.running("g")[0] === other(owner), 320_000);
+  expect(m.trace.filter((entry) => entry === "act shutdown g")).toHaveLength(1);
+});
+
 test("a drained host hands its guests over one by one, takes none, and stays drained when its agent restarts", () => {
   const guests = ["g", "i", "j", "k"].map((g) => promised(g));
   const { fleet, owner } = settled(guests);

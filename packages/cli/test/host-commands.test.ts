@@ -192,6 +192,22 @@ describe("get", () => {
 });
 
 describe("check", () => {
+  it("names on a host of a fleet, and only there, what its agent would not do or not understand", async () => {
+    const promise =
+      '  "web1" environment_type => "test", environment_host => "any", environment_state => "running",\n' +
+      '    classes => up, meta => { "mode=gosip" };';
+    const file = policy(`${bundle(promise)}body classes up { promise_repaired => { "web1_up" }; }\n`);
+    const environment = { BERTH_STATE_DIR: join(folder, "state"), BERTH_NOT_OWNED_STATE: "suspended" };
+    expect((await run(["check", file], { environment })).stdout).toBe("");
+    mkdirSync(join(folder, "state"));
+    writeFileSync(join(folder, "state", "fleet.json"), "{}");
+    const { exitCode, stdout } = await run(["check", file], { environment });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('mode is quorum or gossip, not "gosip". [META_RULE_INVALID]');
+    expect(stdout).toContain("guest web1 defines class web1_up by its outcome");
+    expect(stdout).toContain("not_owned_state is suspended, which has no effect in a fleet");
+  });
+
   it("shows each finding under its line and exits with 1 for an error", async () => {
     const file = policy(oneGuest.replace("environment_state", "environment_stat"));
     const result = await run(["check", file]);

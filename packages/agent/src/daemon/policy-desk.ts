@@ -1,8 +1,9 @@
 import type { GuestId, Mode, PromisedGuest } from "@berth/claims";
-import { formatPosition, type GuestPromise, type GuestType, hypervisorOf } from "@berth/model";
+import { type Diagnostic, formatPosition, type GuestPromise, type GuestType, hypervisorOf } from "@berth/model";
 import { reasonOf } from "../agent-error.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import type { BerthConfig } from "../config/berth-config.ts";
+import { fleetFindings } from "../fleet/fleet-findings.ts";
 import { guestMeans, type MeansContext } from "./guest-means.ts";
 import type { Journal } from "./journal.ts";
 import { PolicyKeeper } from "./policy-keeper.ts";
@@ -46,6 +47,7 @@ export class PolicyDesk {
   /** As they are on the disk; undefined before the first time in this life, for an earlier one may have left others. */
   #named: string | undefined;
   #problem = "";
+  #findings: ReadonlySet<string> = new Set();
   /** Something could not be written down: told again with the next pass. */
   #owes = false;
   #timer: NodeJS.Timeout | undefined;
@@ -119,8 +121,9 @@ export class PolicyDesk {
       return;
     }
     const context = { ...means(), identitySeed: config.identitySeed };
-    const { guests, diagnostics } = promisedGuests(promises, agent, (promise) => guestMeans(promise, context));
-    this.#keeper.noteRules(diagnostics);
+    const rules = { ...agent, shutdownTimeoutMs: config.shutdownTimeoutMs };
+    const { guests, diagnostics } = promisedGuests(promises, rules, (promise) => guestMeans(promise, context));
+    this.#noteRules([...diagnostics, ...fleetFindings(promises, config)]);
     try {
       this.#writeNames(guests);
     } catch (error) {
@@ -150,6 +153,15 @@ export class PolicyDesk {
     if (names.join("\n") === this.#named) return;
     writePromisedGuests(this.#parts.config.stateDir, names);
     this.#named = names.join("\n");
+  }
+
+  /** In status beside the policy's own findings; in the log once for each policy that has them. */
+  #noteRules(findings: readonly Diagnostic[]): void {
+    this.#keeper.noteRules(findings);
+    const lines = findings.map(({ position, message }) => `${formatPosition(position)}: ${message}`);
+    for (const text of lines.filter((line) => !this.#findings.has(line)))
+      this.#parts.journal.write({ level: "warning", code: "POLICY_FINDING", text });
+    this.#findings = new Set(lines);
   }
 
   /** Of the system, not of the policy: told, and tried again with the next pass. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, relative } from "node:path";
 import type { Diagnostic } from "@berth/model";
 import type { BerthConfig } from "../config/berth-config.ts";
+import { fleetFindingCodes } from "../fleet/fleet-findings.ts";
 import { hasErrors, loadPolicy } from "../policy-load.ts";
 import type { PolicyLoad } from "../policy-load-types.ts";
 import { PolicyMemo } from "../policy-memo.ts";
@@ -53,9 +54,10 @@ export class PolicyKeeper {
     return this.#loading;
   }
 
-  /** Findings about how the promised guests are protected, shown beside the policy's own. */
+  /** Findings about how the promised guests are protected, and what of them a fleet does not do, shown beside the policy's own. */
   noteRules(findings: readonly Diagnostic[]): void {
-    const own = this.#inForce.diagnostics.filter(({ code }) => code !== "META_RULE_INVALID");
+    const isRule = (code: string) => code === "META_RULE_INVALID" || fleetFindingCodes.has(code);
+    const own = this.#inForce.diagnostics.filter(({ code }) => !isRule(code));
     if (findings.length === 0 && own.length === this.#inForce.diagnostics.length) return;
     this.#inForce = { ...this.#inForce, diagnostics: [...own, ...findings] };
   }

@@ -27,6 +27,8 @@ export interface GuestMeans {
 
 /** Where the rules come from. */
 export interface RuleSources {
+  /** How long a guest may take to shut down by itself, ms. */
+  readonly shutdownTimeoutMs: number;
   readonly guestDefaults: GuestRule;
   readonly guestRules: Readonly<Record<string, Partial<GuestRule>>>;
 }
@@ -49,7 +51,8 @@ export function promisedGuests(
     if (promise.kind !== "guest" || promise.action.policy !== "fix") continue;
     const { rule, findings } = guestRule(promise, rules);
     diagnostics.push(...findings);
-    guests.set(promise.name, promisedGuest(promise, rule, meansOf(promise)));
+    const guest = promisedGuest(promise, rule, meansOf(promise));
+    guests.set(promise.name, { ...guest, shutdownMs: rules.shutdownTimeoutMs });
   }
   return { guests: [...guests.values()], diagnostics };
 }
@@ -88,7 +91,7 @@ const keeps: readonly string[] = ["longest_running", "newest_epoch"] satisfies G
 /** How one guest is protected: the fleet's defaults, then the exceptions by name, then what its promise says. */
 export function guestRule(
   promise: GuestPromise,
-  { guestDefaults, guestRules }: RuleSources,
+  { guestDefaults, guestRules }: Pick<RuleSources, "guestDefaults" | "guestRules">,
 ): { readonly rule: GuestRule; readonly findings: readonly Diagnostic[] } {
   const base: GuestRule = { ...guestDefaults, ...guestRules[promise.name] };
   let rule = base;

@@ -9,7 +9,7 @@ const fix = { policy: "fix", ifElapsedMinutes: 0, expireAfterMinutes: 1 } as con
 const means = { reachable: true, definable: true, uuid: "u", memoryKib: 1024 };
 
 function mapped(promise: GuestPromise, rules: Partial<RuleSources> = {}, differences: Partial<typeof means> = {}) {
-  const all = { ...defaultAgentConfig(), ...rules };
+  const all = { ...defaultAgentConfig(), shutdownTimeoutMs: 300_000, ...rules };
   return promisedGuests([promise], all, () => ({ ...means, ...differences }));
 }
 
@@ -40,13 +40,17 @@ describe("what is promised, in the protocol's words", () => {
     expect(only(guestPromise("web1", { hostClass: "rack_a|rack_b", action: fix }))?.placementKey).toBe("rack_a|rack_b");
   });
 
+  test("a guest has as long to shut down as the configuration says", () => {
+    expect(only(guestPromise("web1", { action: fix }))?.shutdownMs).toBe(300_000);
+  });
+
   test("a promise that is only to warn, or to do nothing, is not handed over", () => {
     for (const policy of ["warn", "nop"] as const)
       expect(mapped(guestPromise("web1", { action: { ...fix, policy } })).guests).toEqual([]);
   });
 
   test("protection comes from the fleet's defaults, then from the exceptions by name, then from the promise", () => {
-    const rules: RuleSources = {
+    const rules: Partial<RuleSources> = {
       guestDefaults: { mode: "quorum", onIsolated: { kind: "down" }, keep: "longest_running" },
       guestRules: { web1: { keep: "newest_epoch", onIsolated: { kind: "pause" } } },
     };

@@ -5,10 +5,12 @@
 import type { Act } from "../ready.ts";
 import { after, type Now } from "../time.ts";
 import type { GuestParts } from "./parts.ts";
-import type { GuestState } from "./state.ts";
+import { type GuestState, ruling } from "./state.ts";
 
 /** An act that neither ended nor failed for this long is given up: ten times a slow start. */
 const actLimitMs = 60_000;
+/** @default see `PromisedGuest.shutdownMs` */
+const shutdownDefaultMs = 60_000;
 /** In gossip mode with `run` no lease ends; a resume must still be begun soon after it was decided. */
 const resumeBeginMs = 5_000;
 /** After a failed act the next one waits this long, and twice as long after each further one. */
@@ -22,9 +24,19 @@ const forceAgainMs = 1_000;
 /** One that failed because the hypervisor is away is repeated after this long: nobody is to be asked hundreds of times a second. */
 const awayAgainMs = 200;
 
+/** How long the guest may take to shut down by itself, ms. */
+export function shutdownMsOf(g: GuestState): number {
+  return ruling(g)?.shutdownMs ?? shutdownDefaultMs;
+}
+
+/** A shutdown lasts as long as the guest may take for it. */
+function limitMsOf(g: GuestState): number {
+  return g.act?.kind === "shutdown" ? Math.max(actLimitMs, shutdownMsOf(g)) : actLimitMs;
+}
+
 /** Whether something gentle may be begun now. */
 export function isFree(parts: GuestParts, g: GuestState, now: Now): boolean {
-  if (g.act !== undefined && now.bootMs - g.actSinceMs >= actLimitMs) g.act = undefined;
+  if (g.act !== undefined && now.bootMs - g.actSinceMs >= limitMsOf(g)) g.act = undefined;
   const againMs = g.failedMs + Math.min(failedPauseMostMs, failedPauseMs * 2 ** Math.max(0, g.failures - 1));
   if (now.bootMs < againMs) parts.wakeGuest(g, againMs);
   return g.act === undefined && !g.awaitsLook && now.bootMs >= againMs;
@@ -45,7 +57,7 @@ export function begin(
   g.forced = undefined;
   if (kind === "resume") g.resumeInFlight = true;
   if (kind === "resume" || kind === "start-paused") parts.feedChanged();
-  parts.wakeGuest(g, now.bootMs + actLimitMs);
+  parts.wakeGuest(g, now.bootMs + limitMsOf(g));
 }
 
 /** Suspends or destroys whatever else is under way; repeated while it shows no effect. */

@@ -6,7 +6,7 @@
 import { reservedMs } from "../claimant/on-prepare-reply.ts";
 import type { ReleasedClaim } from "../records.ts";
 import type { Now } from "../time.ts";
-import { begin, force, isFree } from "./acts.ts";
+import { begin, force, isFree, shutdownMsOf } from "./acts.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive, ruling, say } from "./state.ts";
 
@@ -16,12 +16,13 @@ export interface Leaving {
   readonly next: string | undefined;
 }
 
-/** How long a guest may take to shut down by itself. @default 60 s, a database's time to flush */
-const shutdownMs = 60_000;
+/** A guest that did not hear that it shall shut down is asked again; a short time allows for six times. @default 10 s */
+const askAgainMs = 10_000;
 
 /** Stops an owned guest, then gives it up. */
 export function stop(parts: GuestParts, g: GuestState, leaving: Leaving, now: Now): void {
   if (!parts.here.observedOnce) return;
+  const shutdownMs = shutdownMsOf(g);
   g.stoppingSinceMs ??= now.bootMs;
   say(g, "stopping", leaving.why);
   if (isActive(g) && now.bootMs - g.stoppingSinceMs >= shutdownMs) {
@@ -40,9 +41,9 @@ export function stop(parts: GuestParts, g: GuestState, leaving: Leaving, now: No
 
 function shutdownOnce(parts: GuestParts, g: GuestState, leaving: Leaving, now: Now): void {
   const asked = g.stoppingSinceMs !== undefined && g.actSinceMs >= g.stoppingSinceMs && g.actSinceMs > 0;
-  if (!asked || now.bootMs - g.actSinceMs >= shutdownMs / 6)
-    begin(parts, g, { kind: "shutdown", why: leaving.why }, now);
-  parts.wakeGuest(g, now.bootMs + shutdownMs / 6);
+  const againMs = Math.min(askAgainMs, shutdownMsOf(g) / 6);
+  if (!asked || now.bootMs - g.actSinceMs >= againMs) begin(parts, g, { kind: "shutdown", why: leaving.why }, now);
+  parts.wakeGuest(g, now.bootMs + againMs);
 }
 
 /** Forgets, then tells: the record and the first message leave in one batch, the record first. */

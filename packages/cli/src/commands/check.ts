@@ -1,8 +1,10 @@
-import type { Diagnostic } from "@berth/model";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Diagnostic, EnvironmentPromise } from "@berth/model";
 import type { Command } from "commander";
 import { exitCodes } from "../exit-code.ts";
 import { countOf, renderFindings } from "../findings.ts";
-import { readHostConfig } from "../host-config.ts";
+import { readDaemonConfig, readHostConfig } from "../host-config.ts";
 import { addClassOptions, addOutputOptions, type ClassOptions, outputChoice } from "../options.ts";
 import type { ListView } from "../output/list-view.ts";
 import { printableLines } from "../output/printable.ts";
@@ -20,7 +22,9 @@ export function define(command: Command, session: Session): void {
 async function check(files: readonly string[], options: ClassOptions & OutputChoice, session: Session): Promise<void> {
   const { loadPolicy } = await import("@berth/agent/policy-load");
   const config = await readHostConfig(options, session);
-  const { diagnostics, sources } = await loadPolicy({ files, config, classes: options.define ?? [] });
+  const load = await loadPolicy({ files, config, classes: options.define ?? [] });
+  const { sources } = load;
+  const diagnostics = [...load.diagnostics, ...(await ofFleet(load.promises, options, session))];
   const choice = outputChoice(options);
   if (choice.output === "table" || choice.output === "wide") {
     session.data(printableLines(await renderFindings(diagnostics, sources)));
@@ -29,6 +33,22 @@ async function check(files: readonly string[], options: ClassOptions & OutputCho
   }
   session.note(summary(diagnostics, sources.size));
   if (countOf(diagnostics, "error") > 0) session.exitCode = exitCodes.error;
+}
+
+/** What a policy asks for that the agent of this host, which belongs to a fleet, does not do or does not understand. */
+async function ofFleet(
+  promises: readonly EnvironmentPromise[],
+  options: ClassOptions,
+  session: Session,
+): Promise<readonly Diagnostic[]> {
+  const { config, agent } = await readDaemonConfig(options, session);
+  if (!existsSync(join(config.stateDir, "fleet.json"))) return [];
+  const [{ fleetFindings }, { guestRule }] = await Promise.all([
+    import("@berth/agent/fleet/fleet-findings"),
+    import("@berth/agent/daemon/promised-guests"),
+  ]);
+  const rules = promises.flatMap((promise) => (promise.kind === "guest" ? guestRule(promise, agent).findings : []));
+  return [...rules, ...fleetFindings(promises, config)];
 }
 
 function summary(diagnostics: readonly Diagnostic[], files: number): string {
@@ -58,5 +78,5 @@ const help = `
 Each finding has its place, the line, a caret, a stable code, and what was probably meant:
   site.cf:7:3: error: ...
 
-Nothing is connected to and nothing is changed. Exit code 1 when there is an error; warnings leave it 0.
+On a host of a fleet it also names what its agent would not do. Nothing is connected to and nothing is changed. Exit code 1 when there is an error; warnings leave it 0.
 `;
