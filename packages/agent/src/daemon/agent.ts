@@ -18,6 +18,7 @@ import type { RecordStore } from "../ports/record-store.ts";
 import { agentSnapshot } from "./agent-snapshot.ts";
 import { DeadManWatch } from "./dead-man-watch.ts";
 import { FactsExchange } from "./facts-exchange.ts";
+import { fleetHosts } from "./fleet-hosts.ts";
 import { FleetPass } from "./fleet-pass.ts";
 import { actNote, ConditionWatch, lifeBegins, lifeEnds, operatorNote } from "./happenings.ts";
 import { hookVerdict } from "./hook-verdict.ts";
@@ -81,6 +82,7 @@ export class Agent implements RunningAgent {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #startedMs: number;
   #promisedBefore: ReadonlySet<GuestId> = new Set();
+  #toldMembers: MemberDocument | undefined;
   #draining = false;
   #stopped: Promise<void> | undefined;
   #hasFailed = false;
@@ -158,6 +160,7 @@ export class Agent implements RunningAgent {
     });
     const base = { kind: "start", durable, bootId, config: home.founding, nonce } as const;
     this.#loop.handle(feed === undefined ? base : { ...base, feed });
+    this.#tellMembers();
     await network.start();
     if (this.#stopped !== undefined) {
       // The stop found a network that was not there yet.
@@ -350,6 +353,7 @@ export class Agent implements RunningAgent {
     if (!this.#parts.home.hypervisor) return undefined;
     const { generation } = await this.reload();
     this.#definitions.capture();
+    this.#definitions.askMissing();
     return generation === 0 ? undefined : this.#passes.run();
   }
 
@@ -370,6 +374,14 @@ export class Agent implements RunningAgent {
       (uri) => `the dead-man does not watch ${uri}: without the agent, guests there outlive the lease`,
     );
     return [...removed, ...deadMan, ...(home.hypervisor ? unwatched : []), ...this.#lag.degraded];
+  }
+
+  /** The protocol waits a moment after the start for members that it has not heard. */
+  #tellMembers(): void {
+    const { members } = this.#keeper;
+    if (members === this.#toldMembers) return;
+    this.#toldMembers = members;
+    this.#loop.handle({ kind: "members", hosts: fleetHosts(members) });
   }
 
   #ownFacts(): HostFactsNotice {
@@ -405,6 +417,7 @@ export class Agent implements RunningAgent {
 
   #housekeeping(): void {
     const { clock, journal } = this.#parts;
+    this.#tellMembers();
     const { fenceMs } = this.#loop.standing().config.profile;
     const stallMs = this.#lag.tick(clock.now(), fenceMs / 4);
     if (stallMs !== undefined) {

@@ -5,6 +5,7 @@
  * definition travels with the epoch of the claim under which its owner had it, so whoever takes the guest over next takes
  * the newest one. Guests whose definition policy states, or that can be built from it, have no need of this.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { GuestId, GuestView, HostId } from "@berth/claims";
 import { descend, normalUuid, parseXml, textOf } from "@berth/domain-xml";
 import type { GuestPromise } from "@berth/model";
@@ -33,12 +34,18 @@ export interface ExchangeComponents {
 
 /** Names per `definition-want`. */
 const wantedMost = 500;
+/** What is sent to one host without a pause, in characters: a quarter of what may wait for it before the oldest is dropped. */
+const portionChars = 256 * 1024;
+/** The pause. @default 100 ms: 2.5 MB in a second, and a thousand definitions in a few */
+const portionMs = 100;
 
 /** One host's side of the exchange. */
 export class DefinitionExchange {
   readonly #parts: ExchangeComponents;
   #capturing: Promise<void> | undefined;
   #again = false;
+  /** Definitions that hosts have asked for and that are on their way. */
+  readonly #owed = new Map<HostId, Set<GuestId>>();
   readonly #unsure = new Map<string, { readonly from: HostId; readonly definition: KeptDefinition }>();
 
   constructor(components: ExchangeComponents) {
@@ -72,9 +79,41 @@ export class DefinitionExchange {
 
   /** A peer came up: ask it for what policy leaves open. */
   peerUp(host: HostId): void {
-    const missing = [...this.#parts.promises().values()].filter(needsDefinition).map(({ name }) => name);
-    for (let at = 0; at < missing.length; at += wantedMost) {
-      this.#parts.channel.sendNotice(host, { kind: "definition-want", guests: missing.slice(at, at + wantedMost) });
+    const open = [...this.#parts.promises().values()].filter(needsDefinition).map(({ name }) => name);
+    this.#ask(host, open);
+  }
+
+  /**
+   * To be called now and then: a notice may be lost, for want of room or with its link, and nobody would send it again. What is
+   * not here, or older than the claim, is asked for of its owner, where that is heard, else of anybody.
+   */
+  askMissing(): void {
+    const up = this.#parts.peersUp();
+    const anybody = up[Math.floor(Math.random() * up.length)];
+    if (anybody === undefined) return;
+    const missing = [...this.#parts.promises().values()].filter((promise) => this.#isMissing(promise));
+    const ofHosts = Map.groupBy(missing, ({ name }) => {
+      const owner = this.#parts.guest(name)?.claim?.owner;
+      return up.find((host) => host === owner) ?? anybody;
+    });
+    for (const [host, promises] of ofHosts) {
+      this.#ask(
+        host,
+        promises.map(({ name }) => name),
+      );
+    }
+  }
+
+  #isMissing(promise: GuestPromise): boolean {
+    if (!needsDefinition(promise)) return false;
+    const view = this.#parts.guest(promise.name);
+    const epoch = view?.owned === true ? 0 : (view?.claim?.epoch ?? 0);
+    return (this.#parts.store.get(promise.name)?.epoch ?? -1) < epoch;
+  }
+
+  #ask(host: HostId, guests: readonly GuestId[]): void {
+    for (let at = 0; at < guests.length; at += wantedMost) {
+      this.#parts.channel.sendNotice(host, { kind: "definition-want", guests: guests.slice(at, at + wantedMost) });
     }
   }
 
@@ -164,10 +203,30 @@ export class DefinitionExchange {
   }
 
   #answer(from: HostId, guests: readonly GuestId[]): void {
-    for (const guest of guests) {
+    const owed = this.#owed.get(from);
+    const named = owed ?? new Set<GuestId>();
+    for (const guest of guests) if (this.#parts.store.get(guest) !== undefined) named.add(guest);
+    if (owed !== undefined) return;
+    this.#owed.set(from, named);
+    void this.#send(from, named);
+  }
+
+  /** In portions, with time to read them: what waits for a host is bounded, and a definition that falls out is lost. */
+  async #send(to: HostId, named: Set<GuestId>): Promise<void> {
+    let chars = 0;
+    // What is asked for meanwhile is added at the end.
+    for (const guest of named) {
+      named.delete(guest);
       const kept = this.#parts.store.get(guest);
-      if (kept !== undefined) this.#parts.channel.sendNotice(from, noticeOf(kept));
+      if (kept === undefined) continue;
+      const sent = this.#parts.channel.sendNotice(to, noticeOf(kept));
+      if (sent.kind === "dropped" && sent.reason !== "oversize") break;
+      chars += kept.xml.length;
+      if (chars < portionChars) continue;
+      chars = 0;
+      await delay(portionMs, undefined, { ref: false });
     }
+    this.#owed.delete(to);
   }
 }
 

@@ -76,6 +76,19 @@ describe("definitions that other hosts tell", () => {
     ]);
   });
 
+  test("are asked for again while they are missing, or older than the claim, of the owner where it is heard", async () => {
+    const { parts, store, claims, sent, promise } = exchange();
+    for (const name of ["db1", "db2", "db3"]) promise(name);
+    const kept = { uuid, xml: "<memory>1", applied: true };
+    await store.offer({ ...kept, guest: "db1", epoch: 4 }, true);
+    await store.offer({ ...kept, guest: "db2", epoch: 4 }, true);
+    claims.set("db1", { owner: "h1", inc: 1, epoch: 4, runId: "r" });
+    claims.set("db2", { owner: "h3", inc: 1, epoch: 5, runId: "r" });
+    claims.set("db3", { owner: "h3", inc: 1, epoch: 1, runId: "r" });
+    parts.askMissing();
+    expect(sent).toEqual([{ to: "h3", notice: { kind: "definition-want", guests: ["db2", "db3"] } }]);
+  });
+
   test("count as their owner's once its claim is heard of, although it was not when they came", async () => {
     const { parts, store, claims, promise } = exchange();
     promise("db1");
