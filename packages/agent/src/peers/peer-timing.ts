@@ -26,6 +26,8 @@ export interface PeerTiming {
   readonly confirmMs: number;
   /** A frame that waited longer is not worth sending: the protocol has asked again. */
   readonly frameMs: number;
+  /** For the answer to a SYN, before another one is sent; see `quick-connect.ts`. */
+  readonly connectMs: number;
 }
 
 /** Times for a fleet with this T_fence. */
@@ -37,6 +39,7 @@ export function peerTiming(fenceMs: number): PeerTiming {
     suspectMs: fenceMs * 0.25,
     confirmMs: fenceMs * 0.15,
     frameMs: fenceMs / 2,
+    connectMs: Math.min(1_500, Math.max(400, fenceMs / 8)),
   };
 }
 

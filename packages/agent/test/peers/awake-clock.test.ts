@@ -35,6 +35,13 @@ describe("a clock that stands still while its process does", () => {
 });
 
 describe("times that follow from T_fence", () => {
+  it.each([2_000, 4_000, 10_000, 30_000])("give up a SYN that nobody answers in good time (%i ms)", (fenceMs) => {
+    const { connectMs } = peerTiming(fenceMs);
+    expect(connectMs).toBeGreaterThanOrEqual(400);
+    // The kernel repeats a lost SYN after a second: where a heal is to be noticed soon, a new one is there before.
+    if (fenceMs <= 4_000) expect(connectMs).toBeLessThan(1_000);
+  });
+
   it.each([2_000, 4_000, 10_000, 30_000])("notice a silent peer within half of %i ms", (fenceMs) => {
     const { suspectMs, confirmMs, tickMs } = peerTiming(fenceMs);
     expect(suspectMs + confirmMs + 2 * tickMs).toBeLessThanOrEqual(fenceMs / 2);
