@@ -5,7 +5,7 @@
 import type { Message } from "./messages.ts";
 import type { Act, DeadManFeed } from "./ready.ts";
 import type { DurableRecord } from "./records.ts";
-import type { Configuration, GuestId, GuestObservation, HostId, PromisedGuest, Voter } from "./words.ts";
+import type { Configuration, FleetHost, GuestId, GuestObservation, HostId, PromisedGuest, Voter } from "./words.ts";
 
 /** First event of a life, exactly once. */
 export interface StartEvent {
@@ -56,6 +56,8 @@ export type HostEvent =
   | { readonly kind: "act-done"; readonly act: Act; readonly outcome: "done" | "failed"; readonly reason?: string }
   /** The whole set of promised guests; replaces the one before. A guest no longer in it is left alone from then on. */
   | { readonly kind: "policy"; readonly guests: readonly PromisedGuest[] }
+  /** The whole list of members, this host included; replaces the one before. Nobody is waited for while none was given. */
+  | { readonly kind: "members"; readonly hosts: readonly FleetHost[] }
   /** What this host can carry. `hypervisorUp: false` while libvirt does not answer. */
   | {
       readonly kind: "capacity";

@@ -14,6 +14,7 @@ import type { Life } from "./life.ts";
 import { Membership } from "./membership.ts";
 import type { GossipMessage, Message, VoterReply, VoterRequest } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import { Gathering } from "./placement/gathering.ts";
 import { hashText } from "./placement/rendezvous.ts";
 import { Random } from "./random.ts";
 import type { Ready } from "./ready.ts";
@@ -91,10 +92,11 @@ export class HostMachine implements Host {
     const sameBoot = event.feed !== undefined && event.feed.bootId === event.bootId;
     const validUntil = sameBoot ? event.feed?.deadline : undefined;
     const holder = new Holder({ rules, outbox, membership }, { host, identity, validUntil });
-    const claimant = new Claimant({ rules, outbox, membership, holder, random, self: host });
+    const gathering = new Gathering({ late: holder.late, membership }, { self: host }, now);
+    const claimant = new Claimant({ rules, outbox, membership, holder, random, gathering, self: host });
     const gossip = new Gossip({ outbox, membership, random }, { self: host, life: identity.life }, now);
     const here = this.#circumstances(event, now);
-    const guests = new Guests({ self: host, rules, outbox, membership, holder, claimant, gossip, here });
+    const guests = new Guests({ self: host, rules, outbox, membership, holder, claimant, gossip, gathering, here });
     guests.load(event.durable, sameBoot ? event.feed : undefined);
     const disk = event.durable.find((r) => r.kind === "voter-disk")?.value.voter;
     const voter =
@@ -110,7 +112,7 @@ export class HostMachine implements Host {
     const rebootPending = identity.bootId !== event.bootId || wiped;
     return {
       ...{ bootId: event.bootId, nonce: event.nonce, earlierFeed: sameBoot ? event.feed : undefined, rebootPending },
-      ...{ membership, holder, claimant, gossip, guests, voter, change, here },
+      ...{ membership, holder, claimant, gossip, gathering, guests, voter, change, here },
     };
   }
 
@@ -128,12 +130,13 @@ export class HostMachine implements Host {
       clearing: false,
       startedMs: now.bootMs,
       load: 0,
+      memoryPendingKib: 0,
       wanted: 0,
     };
   }
 
   #dispatch(life: Life, event: Exclude<HostEvent, StartEvent>, now: Now): void {
-    const { guests, here, gossip } = life;
+    const { guests, here, gossip, gathering } = life;
     switch (event.kind) {
       case "wake":
         return;
@@ -147,7 +150,11 @@ export class HostMachine implements Host {
         guests.onActDone(event.act, event.outcome, event.reason, now);
         return;
       case "policy":
-        guests.onPolicy(event.guests);
+        guests.onPolicy(event.guests, now);
+        return;
+      case "members":
+        gathering.onMembers(event.hosts);
+        guests.touchAll();
         return;
       case "capacity":
         if (here.hypervisorUp !== event.hypervisorUp) guests.touchAll();
@@ -258,7 +265,7 @@ export class HostMachine implements Host {
 
   /** Everything that is due, until nothing more comes of it. */
   #finish(life: Life, now: Now): void {
-    const { holder, claimant, gossip, guests, change, here } = life;
+    const { holder, claimant, gossip, gathering, guests, change, here } = life;
     const clearing = this.#reincarnate(life, now);
     here.clearing = clearing !== "none";
     holder.pause(clearing === "reboot" || !here.hypervisor);
@@ -266,6 +273,7 @@ export class HostMachine implements Host {
     const leased = holder.isLeased(now);
     if (leased !== this.#wasLeased) {
       this.#wasLeased = leased;
+      if (leased) gathering.onLease(now);
       guests.onLeaseChange();
     }
     claimant.tick(now);

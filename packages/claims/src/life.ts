@@ -4,6 +4,7 @@ import type { Guests } from "./guests/guests.ts";
 import type { Circumstances } from "./guests/parts.ts";
 import type { Holder } from "./holder/holder.ts";
 import type { Membership } from "./membership.ts";
+import type { Gathering } from "./placement/gathering.ts";
 import type { DeadManFeed } from "./ready.ts";
 import type { Voter } from "./voter/voter.ts";
 import type { VoterSetChange } from "./voter-set/voter-set-change.ts";
@@ -20,6 +21,7 @@ export interface Life {
   readonly holder: Holder;
   readonly claimant: Claimant;
   readonly gossip: Gossip;
+  readonly gathering: Gathering;
   readonly guests: Guests;
   readonly voter: Voter | undefined;
   readonly change: VoterSetChange;

@@ -88,6 +88,15 @@ export interface Configuration {
   readonly reset?: { readonly deadHosts: readonly HostId[]; readonly operator: string; readonly reason: string };
 }
 
+/** One member of the fleet, as its list of members has it. */
+export interface FleetHost {
+  readonly host: HostId;
+  /** False for a witness, and for one that only reads: neither ever runs a guest. */
+  readonly hypervisor: boolean;
+  /** Placement keys that are this host's own names: where one of them is asked for, no other host is meant. */
+  readonly classes: readonly string[];
+}
+
 /** `quorum`: never two executing. `gossip`: always one where a matching host lives (section 1). */
 export type Mode = "quorum" | "gossip";
 

@@ -9,6 +9,7 @@ import {
   applyRecord,
   type Configuration,
   type DeadMan,
+  type FleetHost,
   type GuestId,
   type GuestObservation,
   type Host,
@@ -32,12 +33,15 @@ export interface SmallFleetInit {
   readonly profile?: Profile;
   /** Hosts that are not switched on at the beginning. */
   readonly off?: readonly HostId[];
+  readonly members?: readonly FleetHost[];
 }
 
 export class SmallFleet {
   readonly machines = new Map<HostId, Machine>();
   readonly rules: Rules;
   config: Configuration;
+  /** The list that agents are given when they start. @default all machines */
+  members: readonly FleetHost[] | undefined;
   nowMs = 1_000;
   /** Drops a message when it returns true. */
   drop: (from: HostId, to: HostId, message: Message) => boolean = () => false;
@@ -49,13 +53,14 @@ export class SmallFleet {
 
   constructor(init: SmallFleetInit) {
     this.rules = { ...productionRules, ...init.rules };
+    this.members = init.members;
     this.config = configuration(init.voters ?? init.hosts.slice(0, 3), init.profile);
     for (const name of [...init.hosts, ...(init.witnesses ?? [])]) {
       const hypervisor = init.hosts.includes(name);
       this.machines.set(name, newMachine(name, hypervisor, init.guests ?? []));
       this.#found(name);
-      if (init.off?.includes(name) !== true) this.powerOn(name);
     }
+    for (const name of this.machines.keys()) if (init.off?.includes(name) !== true) this.powerOn(name);
   }
 
   machine(name: HostId): Machine {
@@ -105,6 +110,8 @@ export class SmallFleet {
       config: this.config,
       nonce: `nonce-${name}-${this.#started}`,
     });
+    const members = [...this.machines.values()].map((o) => ({ host: o.name, hypervisor: o.hypervisor, classes: [] }));
+    this.give(name, { kind: "members", hosts: this.members ?? members });
     this.give(name, { kind: "policy", guests: m.policy });
     this.give(name, { kind: "dead-man-alive", watchdog: false });
     if (m.hypervisor) this.look(name);

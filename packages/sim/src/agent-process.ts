@@ -90,6 +90,7 @@ export class AgentProcess {
     const nonce = machine.drawNonce();
     const base = { kind: "start" as const, durable, bootId: machine.bootId, config: machine.configFile, nonce };
     this.handle(feed === undefined ? base : { ...base, feed });
+    this.handle({ kind: "members", hosts: this.#ports.members() });
     this.handle({ kind: "policy", guests: machine.policy });
     this.#housekeeping();
     this.#ports.agentStarted(machine.node);

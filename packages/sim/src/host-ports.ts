@@ -1,4 +1,12 @@
-import type { Configuration, DeadManFeed, GuestObservation, Message, Now, PromisedGuest } from "@berth/claims";
+import type {
+  Configuration,
+  DeadManFeed,
+  FleetHost,
+  GuestObservation,
+  Message,
+  Now,
+  PromisedGuest,
+} from "@berth/claims";
 import type { Builds, LoopFlaws } from "./builds.ts";
 import type { Disk } from "./disk.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -51,6 +59,10 @@ export interface HostPorts {
   say(where: string, text: string): void;
   /** Whether {@link say} goes anywhere: callers skip the making of text. */
   readonly verbose: boolean;
+  /** The list of members, as every host has it. */
+  members(): readonly FleetHost[];
+  /** A machine is a member from now on. */
+  joined(node: number): void;
   /** An agent has started: its peers will hear of it. */
   agentStarted(node: number): void;
   /** A watchdog device fired: power off now, and boot. */

@@ -156,6 +156,7 @@ export class Machine implements ProcessHost {
   /** First boot, or the moment the machine joins. */
   join(): void {
     this.member = true;
+    this.#ports.joined(this.node);
     this.#startDeadMan();
     this.#reconcileAgent();
   }

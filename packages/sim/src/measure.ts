@@ -3,9 +3,11 @@ import { reportMessages } from "./measure-messages.ts";
 import { reportOutages } from "./measure-outages.ts";
 import { reportOutside } from "./measure-outside.ts";
 import { reportSpeed } from "./measure-speed.ts";
+import { reportStart } from "./measure-start.ts";
 
 const measurements: Readonly<Record<string, (say: (line: string) => void) => boolean>> = {
   failover: (say) => reportFailover(say),
+  start: (say) => reportStart(say),
   outages: (say) => reportOutages(say),
   messages: (say) => reportMessages(say),
   outside: (say) => reportOutside(say),

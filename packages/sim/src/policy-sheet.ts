@@ -1,4 +1,4 @@
-import type { PromisedGuest } from "@berth/claims";
+import type { FleetHost, PromisedGuest } from "@berth/claims";
 import type { Wish } from "./fleet.ts";
 import type { FleetSpec } from "./fleet-spec.ts";
 import { Prng } from "./prng.ts";
@@ -39,6 +39,21 @@ export function promisedGuests(
     });
   }
   return promised;
+}
+
+/** The list of members: who founded the fleet, and whoever has joined it since. */
+export function memberList(spec: FleetSpec, machines: readonly Listed[]): FleetHost[] {
+  const founders = spec.hosts + spec.witnesses;
+  return machines
+    .filter(({ node, name, identity, member }) => node < founders || (member && identity === name))
+    .map(({ name, isHypervisor }) => ({ host: name, hypervisor: isHypervisor, classes: [] }));
+}
+
+/** What the list says of a machine, and what tells a member from a spare or a copied disk. */
+interface Listed extends PolicyReader {
+  readonly name: string;
+  readonly identity: string;
+  readonly member: boolean;
 }
 
 /** A uuid that is a function of the name. */

@@ -22,7 +22,7 @@ import { Machine } from "./machine.ts";
 import { type Envelope, fairWeather, Network } from "./network.ts";
 import { Operator } from "./operator.ts";
 import { type GuestFacts, Oracle, type OracleTimes } from "./oracle.ts";
-import { promisedGuests, uuidOf } from "./policy-sheet.ts";
+import { memberList, promisedGuests, uuidOf } from "./policy-sheet.ts";
 import { Prng } from "./prng.ts";
 import { TraceHash } from "./trace-hash.ts";
 
@@ -44,12 +44,16 @@ export interface WorldOptions {
   readonly steadyHypervisors?: boolean;
   /** Messages for which this is true are counted and not delivered; for measurements of large fleets. */
   readonly dropped?: (message: Message) => boolean;
+  /** When each machine starts, by its number. @default all within half a second */
+  readonly startsMs?: readonly number[];
   /** Each host's policy names only the guests whose class matches it; for measurements of large fleets. */
   readonly ownGuestsOnly?: boolean;
 }
 
 const hour = 3_600_000;
 const bootMs = 15_000;
+/** A new member is on everybody's list after so long. */
+const memberHeardMs = 300;
 /** A host may still act on the policy of before for so long: it hears of a change within 3 s, and a destroy takes its time. */
 const policyHeardMs = 10_000;
 
@@ -109,8 +113,8 @@ export class World implements Fleet {
     this.#plant();
     for (const machine of this.machines) machine.policy = this.policyFor(machine);
     for (let node = 0; node < spec.hosts + spec.witnesses; node++) {
-      const delay = spec.timing === "steady" ? node : this.random.between(0, 500);
-      this.queue.at(delay, (machine: Machine) => machine.join(), this.machineAt(node));
+      const soonMs = spec.timing === "steady" ? node : this.random.between(0, 500);
+      this.queue.at(options.startsMs?.[node] ?? soonMs, (machine: Machine) => machine.join(), this.machineAt(node));
     }
     for (const fault of spec.faults)
       this.queue.at(fault.atMs, (due: Fault) => injectFault(this, this.operator, due), fault);
@@ -184,6 +188,11 @@ export class World implements Fleet {
     b.agent.handle({ kind: "peer-connected", host: a.identity });
   }
 
+  #spreadMembers(): void {
+    const hosts = memberList(this.spec, this.machines);
+    for (const { agent } of this.machines) agent?.handle({ kind: "members", hosts });
+  }
+
   #arrive(envelope: Envelope<Message>): void {
     const from = this.machineAt(envelope.from);
     const to = this.machineAt(envelope.to);
@@ -225,6 +234,11 @@ export class World implements Fleet {
       send: (from, to, message) => this.#send(this.machineAt(from), to, message),
       say: (where, text) => this.say(where, text),
       verbose: this.verbose,
+      members: () => memberList(spec, this.machines),
+      joined: (node) => {
+        if (node >= spec.hosts + spec.witnesses)
+          this.queue.after(memberHeardMs, () => this.#spreadMembers(), undefined);
+      },
       agentStarted: (node) => {
         const machine = this.machineAt(node);
         for (const peer of this.members()) this.connect(machine, peer);

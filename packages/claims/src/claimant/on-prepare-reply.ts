@@ -98,6 +98,11 @@ function fenceFirst(claimant: Claiming, attempt: Attempt, t: Try, owner: string,
     accept(claimant, attempt, t, now);
     return;
   }
+  const { gathering } = claimant.parts;
+  if (t.intent.kind === "claim" && t.intent.leavesMissing === true && gathering.awaits(owner, now)) {
+    claimant.finish(attempt, t, { kind: "elsewhere", value: current, retryAtMs: gathering.endsMs });
+    return;
+  }
   if (!fences.isAsked(owner, current.inc)) {
     // This host's own past harms nobody: voters that lag may not know that incarnation, and would never call it late.
     const own = owner === claimant.parts.self && current.inc < claimant.parts.holder.identity.inc;

@@ -3,8 +3,11 @@ import type { Ballot, ClaimValue, GuestId, HostId, VoterId } from "../words.ts";
 
 /** What is wanted of the register. */
 export type Intent =
-  /** Own it. `evenIfReserved`: the 5 s for the host named by a hand-over are over (section 4.4). */
-  | { readonly kind: "claim"; readonly evenIfReserved: boolean }
+  /**
+   * Own it. `evenIfReserved`: the 5 s for the host named by a hand-over are over (section 4.4). `leavesMissing`: an owner that
+   * may still turn up after the start of the whole fleet keeps it for that time.
+   */
+  | { readonly kind: "claim"; readonly evenIfReserved: boolean; readonly leavesMissing?: boolean }
   /** Repeat the claim that is ours, to repair lagging voters and to find out if it is not (section 4.8). */
   | { readonly kind: "refresh" }
   /** Give it up; the guest is already forgotten here (section 4.4). */

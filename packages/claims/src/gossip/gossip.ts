@@ -72,6 +72,12 @@ export class Gossip {
     return host === this.#self ? Number.POSITIVE_INFINITY : this.#heardMs.get(host);
   }
 
+  /** Boot-time moment at which its newest word about a key came, by itself or through others. */
+  arrivedMs(host: HostId, key: string): number | undefined {
+    const entry = this.store.get(host, key);
+    return entry === undefined ? undefined : this.#arrivedMs.get(entry);
+  }
+
   /** Says something, or with `null` withdraws it; nothing happens when it was said before. */
   advertise(key: string, body: HostAdvert | GuestAdvert | null): void {
     const text = body === null ? "" : JSON.stringify(body);

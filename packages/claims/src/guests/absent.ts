@@ -1,18 +1,19 @@
 /** A promised guest that is off here and not this host's: whose turn is it to claim it, and when? (sections 4.4, 8) */
 import { reservedMs } from "../claimant/on-prepare-reply.ts";
+import { settleMs } from "../placement/gathering.ts";
 import type { Now } from "../time.ts";
 import type { PromisedGuest } from "../words.ts";
-import { bidMs } from "./adoption.ts";
 import { mayClaim, staggerFor } from "./candidates.ts";
 import { runsElsewhere } from "./copies.ts";
 import { askRegisters, doubtDueMs, silenceDueMs } from "./doubt.ts";
+import { freshTurn, type Turn } from "./fresh.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, ownerOf, say } from "./state.ts";
 
-/** After its start a host listens this long before it claims guests of which it knows nothing: a bid window and a round of gossip. */
-const settleMs = bidMs + 1_000;
 /** How often it looks whether a copy that somebody runs without a claim is still heard of. */
 const lookMs = 1_000;
+/** How often it looks whether there is memory now. */
+const memoryLookMs = 5_000;
 
 /** One look at such a guest: wait, claim, or tell the voters that a claim of this host is void. */
 export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: PromisedGuest, now: Now): void {
@@ -46,35 +47,52 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
     parts.wakeGuest(g, now.bootMs + lookMs);
     return;
   }
-  const staggered = staggerFor(parts, g, promise, now);
-  if (staggered === undefined) {
+  const turn = turnOf(parts, g, promise, dueMs, now);
+  if (turn === undefined) {
     say(g, "idle", "too little memory here");
+    parts.wakeGuest(g, now.bootMs + memoryLookMs);
     return;
   }
-  const own = g.known?.owner === parts.self || g.known?.next === parts.self;
-  const atMs = Math.max(own ? dueMs : dueMs + staggered, g.nextTryMs);
+  const atMs = Math.max(turn.atMs, g.nextTryMs);
   if (atMs > now.bootMs) {
     say(g, "idle", "nobody runs it; better placed hosts go first");
-    parts.wakeGuest(g, atMs);
+    parts.wakeGuest(g, Math.min(atMs, Math.max(turn.lookMs, g.nextTryMs)));
     return;
   }
   say(g, "claiming", "nobody runs it; the voters are being asked");
   if (silentMs !== undefined) g.silenceAskedMs = now.bootMs;
   const waited = now.bootMs >= g.knownSinceMs + reservedMs;
-  parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: waited }, ownerOf(g));
-  parts.here.load += 1;
+  parts.claimant.propose(g.guest, { kind: "claim", evenIfReserved: waited, leavesMissing: true }, ownerOf(g));
   parts.advertChanged(g);
+}
+
+/** When it is this host's turn, the guest being anybody's from `dueMs` on; undefined where it cannot have it. */
+function turnOf(parts: GuestParts, g: GuestState, promise: PromisedGuest, dueMs: number, now: Now): Turn | undefined {
+  if (isFresh(g)) return freshTurn(parts, g, promise, Math.max(dueMs, g.wantedSinceMs), now);
+  const staggered = staggerFor(parts, g, promise, now);
+  if (staggered === undefined) return undefined;
+  const own = g.known?.owner === parts.self || g.known?.next === parts.self;
+  const atMs = own ? dueMs : dueMs + staggered;
+  return { atMs, lookMs: atMs };
+}
+
+/** Nobody has it, and nobody was named to get it. */
+function isFresh({ known }: GuestState): boolean {
+  return known === undefined || (known.owner === null && known.next === undefined);
 }
 
 /** From when on (boot-time) the guest is anybody's; infinity while its owner lives. */
 export function claimDueMs(parts: GuestParts, g: GuestState): number {
   const { known } = g;
-  const { self, holder, membership, here, claimant } = parts;
+  const { self, holder, membership, here, claimant, gathering } = parts;
   if (known === undefined) return here.startedMs + settleMs;
   if (known.owner === self) return 0;
   // Seen fenced by a majority (`confirm-dead`): that holds, whatever voters in quarantine say of their own disks.
   if (known.owner !== null && claimant.fences.isFenced(known.owner, known.inc)) return 0;
-  if (known.owner !== null) return holder.late.fenceableFromMs(membership.voterIds, known.owner, known.inc);
+  if (known.owner !== null) {
+    const fenceableMs = holder.late.fenceableFromMs(membership.voterIds, known.owner, known.inc);
+    return gathering.isMissing(known.owner) ? Math.max(fenceableMs, gathering.endsMs) : fenceableMs;
+  }
   if (known.next === self) return 0;
   return known.next === undefined ? g.knownSinceMs : g.knownSinceMs + reservedMs;
 }

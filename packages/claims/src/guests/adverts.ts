@@ -3,7 +3,7 @@ import type { GossipEntry, GuestAdvert, HostAdvert } from "../messages.ts";
 import type { Now } from "../time.ts";
 import type { ClaimValue, HostId } from "../words.ts";
 import { isFresh } from "./copies.ts";
-import type { GuestParts } from "./parts.ts";
+import { type GuestParts, memoryLeftKib } from "./parts.ts";
 import { type GuestState, isActive, ruling } from "./state.ts";
 
 /** Free memory is told in steps of 64 MiB, so that it is not news all the time. */
@@ -54,7 +54,7 @@ export function hostAdvert(parts: GuestParts, now: Now): HostAdvert {
     kind: "host",
     inc: holder.identity.inc,
     weight: here.weight,
-    memoryFreeKib: Math.floor(here.memoryFreeKib / memoryStepKib) * memoryStepKib,
+    memoryFreeKib: Math.floor(memoryLeftKib(here) / memoryStepKib) * memoryStepKib,
     load: here.load,
     draining: here.draining,
     hypervisor: here.hypervisor && here.hypervisorUp,

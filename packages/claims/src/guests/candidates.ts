@@ -2,22 +2,22 @@
 import { type Candidate, placementOrder, staggerMs } from "../placement/placement.ts";
 import type { Now } from "../time.ts";
 import type { HostId, PromisedGuest } from "../words.ts";
-import { deadManAlive, type GuestParts } from "./parts.ts";
+import { deadManAlive, type GuestParts, memoryLeftKib } from "./parts.ts";
 import type { GuestState } from "./state.ts";
 
 /** Eligible (section 8): class, hypervisor and image by the placement key, memory by the placement order; alive and not draining. */
 export function candidatesFor(parts: GuestParts, promise: PromisedGuest, now: Now): readonly Candidate[] {
-  const { self, gossip, holder, membership, here } = parts;
+  const { self, gossip, gathering, holder, membership, here } = parts;
   const found: Candidate[] = [];
   for (const [host, advert] of gossip.store.hosts) {
-    if (host === self || !advert.hypervisor || advert.draining || !advert.leased) continue;
+    if (host === self || !gathering.isMember(host) || !advert.hypervisor || advert.draining || !advert.leased) continue;
     if (!advert.matches.includes(promise.placementKey)) continue;
     if (holder.late.fenceableFromMs(membership.voterIds, host, advert.inc) <= now.bootMs) continue;
     const { weight, load, memoryFreeKib } = advert;
     found.push({ host, weight, load, memoryFreeKib });
   }
   if (promise.eligible && here.hypervisor && here.hypervisorUp && !here.draining)
-    found.push({ host: self, weight: here.weight, load: here.load, memoryFreeKib: here.memoryFreeKib });
+    found.push({ host: self, weight: here.weight, load: here.load, memoryFreeKib: memoryLeftKib(here) });
   return found;
 }
 

@@ -34,6 +34,11 @@ export function silenceDueMs(parts: GuestParts, g: GuestState): number {
   );
 }
 
+/** The question was not answered; it is put again at this moment (boot-time), not only after the whole pause. */
+export function askAgainAt(g: GuestState, retryAtMs: number): void {
+  if (g.doubtedMs > 0) g.doubtedMs = retryAtMs - doubtMs;
+}
+
 /** Asks a majority what the register says, and not again for a while. */
 export function askRegisters(parts: GuestParts, g: GuestState, now: Now): void {
   g.doubtedMs = now.bootMs;

@@ -9,18 +9,16 @@ import type { DurableRecord } from "../records.ts";
 import { Schedule } from "../schedule.ts";
 import type { Now } from "../time.ts";
 import type { GuestId, GuestObservation, HostId, PromisedGuest } from "../words.ts";
-import { evaluateAbsent } from "./absent.ts";
 import { failuresBeforeAlarm, onActDone, onLook } from "./acts.ts";
-import { beginAdoption, bidMs, endAdoption } from "./adoption.ts";
-import { guestAdvert, hostAdvert, hostsRunning, learnFromGossip } from "./adverts.ts";
-import { evaluateGossipMode } from "./gossip-mode.ts";
+import { bidMs, endAdoption } from "./adoption.ts";
+import { guestAdvert, hostAdvert, learnFromGossip } from "./adverts.ts";
+import { DuplicateWatch } from "./duplicates.ts";
+import { evaluate } from "./evaluate.ts";
+import { LoadCount } from "./load.ts";
 import { onOutcome } from "./outcomes.ts";
-import { evaluateOwned } from "./owned.ts";
 import type { GuestParts } from "./parts.ts";
 import { clearOldIncarnation } from "./rebirth.ts";
-import { type GuestState, isActive, newGuestState, ruling, say } from "./state.ts";
-import { tell } from "./stopping.ts";
-import { evaluateUnowned } from "./unowned.ts";
+import { type GuestState, guestKey, isActive, newGuestState } from "./state.ts";
 
 /** All guests of one host. */
 export class Guests {
@@ -28,11 +26,10 @@ export class Guests {
   readonly #dirty = new Set<GuestId>();
   readonly #toAdvertise = new Set<GuestId>();
   readonly #schedule = new Schedule();
-  readonly #duplicates = new Map<string, string>();
   readonly #promisedEver = new Set<GuestId>();
   readonly #lives = new Map<HostId, number>();
-  /** The load that the others were last told of: a claim under way counts before it is won, so this host's own number is no guide. */
-  #toldLoad = 0;
+  readonly #duplicates: DuplicateWatch;
+  readonly #load: LoadCount;
   /** The dead-man's file must be written again. */
   feedDirty = true;
   /** This host's advert may have changed. */
@@ -50,6 +47,8 @@ export class Guests {
         this.#toAdvertise.add(g.guest);
       },
     };
+    this.#duplicates = new DuplicateWatch(this.parts);
+    this.#load = new LoadCount(components);
   }
 
   /** Boot-time moment of the next look at some guest. */
@@ -103,7 +102,7 @@ export class Guests {
     this.touchAll();
   }
 
-  onPolicy(promised: readonly PromisedGuest[]): void {
+  onPolicy(promised: readonly PromisedGuest[], now: Now): void {
     this.parts.here.policySeen = true;
     const names = new Set(promised.map((p) => p.guest));
     for (const g of this.parts.all.values())
@@ -115,6 +114,7 @@ export class Guests {
       const g = this.#of(promise.guest);
       if (g.lastPromise?.eligible !== promise.eligible) g.startFailures = 0;
       if (!this.#promisedEver.has(promise.guest)) g.isNew = true;
+      if (promise.wanted !== "down" && (g.promise?.wanted ?? "down") === "down") g.wantedSinceMs = now.bootMs;
       g.promise = promise;
       g.lastPromise = promise;
       if (isActive(g)) this.#toAdvertise.add(g.guest);
@@ -195,6 +195,7 @@ export class Guests {
   onNews(news: readonly GossipEntry[], now: Now): void {
     for (const entry of news) {
       if (entry.body?.kind === "host") {
+        if (entry.origin !== this.parts.self) this.parts.gathering.onHost(entry.origin, entry.body.leased, now);
         this.#onHostHeard(entry);
         continue;
       }
@@ -202,7 +203,7 @@ export class Guests {
       const g = this.parts.all.get(guest);
       if (g !== undefined && learnFromGossip(this.parts, g, entry, now)) this.#toAdvertise.add(guest);
       if (g !== undefined) this.touch(guest);
-      if (entry.body !== null) this.#watchDuplicates(entry.body.uuid, guest, now);
+      if (entry.body !== null) this.#duplicates.look(entry.body.uuid, guest, now);
     }
   }
 
@@ -211,19 +212,6 @@ export class Guests {
     if (entry.origin === this.parts.self || this.#lives.get(entry.origin) === entry.life) return;
     this.#lives.set(entry.origin, entry.life);
     for (const g of this.parts.all.values()) if (g.known?.owner === entry.origin) this.#toAdvertise.add(g.guest);
-  }
-
-  /** The same UUID on two hosts raises an alarm, even for guests that nobody promised (section 8). */
-  #watchDuplicates(uuid: string, guest: GuestId, now: Now): void {
-    const hosts = hostsRunning(this.parts, uuid, now).join(", ");
-    const before = this.#duplicates.get(uuid);
-    if (!hosts.includes(", ")) {
-      this.#duplicates.delete(uuid);
-      return;
-    }
-    if (before === hosts) return;
-    this.#duplicates.set(uuid, hosts);
-    this.parts.outbox.note({ level: "alarm", code: "DUPLICATE_GUEST", guest, text: `${uuid} runs on ${hosts}` });
   }
 
   onOutcomes(outcomes: readonly Outcome[], now: Now): void {
@@ -254,64 +242,10 @@ export class Guests {
     this.#dirty.clear();
     for (const name of names) {
       const g = this.parts.all.get(name);
-      if (g !== undefined && !(clearing && g.owned !== undefined)) this.#evaluate(g, now);
+      if (g === undefined || (clearing && g.owned !== undefined)) continue;
+      evaluate(this.parts, g, now);
+      this.#load.count(g);
     }
-  }
-
-  #evaluate(g: GuestState, now: Now): void {
-    if (ruling(g) === undefined && this.parts.here.policySeen) g.lastPromise = leftOver(g);
-    const promise = ruling(g);
-    if (promise === undefined) {
-      say(g, "idle", "not promised");
-      return;
-    }
-    this.#meetNew(g, now);
-    this.#changeMode(g, promise, now);
-    if (promise.mode === "gossip" && g.promise !== undefined) {
-      evaluateGossipMode(this.parts, g, promise, now);
-      return;
-    }
-    if (g.owned !== undefined) {
-      evaluateOwned(this.parts, g, promise, now);
-      return;
-    }
-    if (g.promise === undefined && g.released === undefined) {
-      say(g, "idle", "no longer promised");
-      return;
-    }
-    if (isActive(g)) evaluateUnowned(this.parts, g, promise, now);
-    if (g.released !== undefined) {
-      tell(this.parts, g, now);
-      return;
-    }
-    if (!isActive(g)) evaluateAbsent(this.parts, g, promise, now);
-  }
-
-  /** Promised for the first time and running already: it is adopted. Looked at once, when both are known. */
-  #meetNew(g: GuestState, now: Now): void {
-    if (!g.isNew || !this.parts.here.observedOnce) return;
-    g.isNew = false;
-    const ours = g.owned !== undefined || g.released !== undefined || g.earlier !== undefined;
-    if (!ours && g.observed?.state === "running") beginAdoption(this.parts, g, now);
-  }
-
-  /**
-   * Policy changed between quorum and gossip. What a host granted to itself is no claim for the voters: the copy is
-   * claimed like one found running, before it is touched. The other way round it simply goes on.
-   */
-  #changeMode(g: GuestState, promise: PromisedGuest, now: Now): void {
-    if (g.owned === undefined || g.owned.by === promise.mode) return;
-    if (promise.mode === "gossip") {
-      g.owned = { ...g.owned, by: "gossip" };
-      this.parts.outbox.persist({ kind: "owned", guest: g.guest, value: g.owned });
-      return;
-    }
-    g.owned = undefined;
-    g.known = undefined;
-    this.parts.outbox.persist({ kind: "owned", guest: g.guest, value: null });
-    if (g.observed?.state === "running") beginAdoption(this.parts, g, now);
-    this.feedDirty = true;
-    this.#toAdvertise.add(g.guest);
   }
 
   /** Gossips what changed. */
@@ -320,47 +254,12 @@ export class Guests {
       const g = this.parts.all.get(guest);
       if (g === undefined) continue;
       this.parts.gossip.advertise(guestKey(guest), guestAdvert(this.parts, g));
-      if (g.observed !== undefined) this.#watchDuplicates(g.observed.uuid, guest, now);
+      if (g.observed !== undefined) this.#duplicates.look(g.observed.uuid, guest, now);
     }
-    const changed = this.#toAdvertise.size > 0;
     this.#toAdvertise.clear();
-    if (changed) this.#countLoad();
-    if (!this.hostDirty) return;
+    const loadChanged = this.#load.takeNews();
+    if (!this.hostDirty && !loadChanged) return;
     this.hostDirty = false;
-    this.#toldLoad = this.parts.here.load;
     this.parts.gossip.advertise("host", hostAdvert(this.parts, now));
   }
-
-  #countLoad(): void {
-    let load = 0;
-    for (const g of this.parts.all.values())
-      if (g.owned !== undefined || (this.parts.claimant.isTrying(g.guest) && g.phase === "claiming")) load += 1;
-    if (load !== this.#toldLoad) this.hostDirty = true;
-    this.parts.here.load = load;
-  }
-}
-
-/**
- * Owned and running, promised no more, and the agent has restarted since: what was promised is forgotten. It is kept as it was
- * found: suspended without a lease, as the dead-man does anyway, and resumed with the next one.
- */
-function leftOver(g: GuestState): PromisedGuest | undefined {
-  if (g.owned === undefined || g.observed?.state !== "running") return undefined;
-  return {
-    guest: g.guest,
-    uuid: g.observed.uuid,
-    mode: g.owned.by,
-    onIsolated: g.earlier?.onIsolated ?? { kind: "pause" },
-    wanted: "running",
-    keep: "longest_running",
-    placementKey: "",
-    classMatch: true,
-    eligible: true,
-    memoryKib: 0,
-  };
-}
-
-/** Gossip key of a guest. */
-function guestKey(guest: GuestId): string {
-  return `guest/${guest}`;
 }

@@ -3,13 +3,13 @@ import type { Outcome } from "../claimant/try.ts";
 import type { Now } from "../time.ts";
 import type { ClaimValue } from "../words.ts";
 import { endAdoption } from "./adoption.ts";
+import { askAgainAt } from "./doubt.ts";
 import { refreshMs } from "./owned.ts";
 import type { GuestParts } from "./parts.ts";
 import { type GuestState, isActive } from "./state.ts";
 
 /** Takes note of one outcome; what to do about it is decided at the next look. */
 export function onOutcome(parts: GuestParts, g: GuestState, outcome: Outcome, now: Now): void {
-  if (outcome.intent === "claim" && outcome.kind !== "chosen") parts.here.load = Math.max(0, parts.here.load - 1);
   switch (outcome.kind) {
     case "chosen":
       onChosen(parts, g, outcome.intent, outcome.value, now);
@@ -22,6 +22,9 @@ export function onOutcome(parts: GuestParts, g: GuestState, outcome: Outcome, no
     case "failed":
       g.nextTryMs = outcome.retryAtMs;
       if (outcome.intent === "refresh") g.nextRefreshMs = outcome.retryAtMs;
+      // A ballot that was merely too low is no answer about an owner that is not heard of: it is asked for again soon.
+      if (outcome.intent === "claim") g.silenceAskedMs = 0;
+      if (outcome.intent === "refresh") askAgainAt(g, outcome.retryAtMs);
       return;
   }
 }

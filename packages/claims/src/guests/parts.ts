@@ -4,6 +4,7 @@ import type { Gossip } from "../gossip/gossip.ts";
 import type { Holder } from "../holder/holder.ts";
 import type { Membership } from "../membership.ts";
 import type { Outbox } from "../outbox.ts";
+import type { Gathering } from "../placement/gathering.ts";
 import type { Rules } from "../rules.ts";
 import type { Now } from "../time.ts";
 import type { GuestId, HostId } from "../words.ts";
@@ -18,6 +19,7 @@ export interface GuestParts {
   readonly holder: Holder;
   readonly claimant: Claimant;
   readonly gossip: Gossip;
+  readonly gathering: Gathering;
   readonly all: Map<GuestId, GuestState>;
   readonly here: Circumstances;
   /** Looks at the guest again at this moment (boot-time) at the latest. */
@@ -45,10 +47,17 @@ export interface Circumstances {
   policySeen: boolean;
   /** Boot-time moment at which this life began. */
   startedMs: number;
-  /** Guests owned or being claimed. */
+  /** Guests owned, being claimed or being adopted. */
   load: number;
+  /** Memory of guests that are claimed or being claimed here and do not run yet: it counts as taken already. */
+  memoryPendingKib: number;
   /** Guests that policy wants somewhere. */
   wanted: number;
+}
+
+/** Memory for further guests. */
+export function memoryLeftKib(here: Circumstances): number {
+  return Math.max(0, here.memoryFreeKib - here.memoryPendingKib);
 }
 
 /** Without a heartbeat of the dead-man for this long nothing is started or resumed: 20 polls. */

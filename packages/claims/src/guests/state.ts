@@ -20,6 +20,10 @@ export interface GuestState {
   knownSinceMs: number;
   /** The registers themselves named another owner since this copy was seen: it may be destroyed. */
   lostTo: HostId | undefined;
+  /** Since when policy wants it somewhere (boot-time). */
+  wantedSinceMs: number;
+  /** What it adds to the load of this host, as last counted (`load.ts`). */
+  counted: { readonly load: number; readonly memoryPendingKib: number };
   /** Not before this moment (boot-time) the registers are asked again. */
   nextTryMs: number;
   nextRefreshMs: number;
@@ -62,6 +66,8 @@ export interface GuestState {
   reason: string;
 }
 
+const nothingCounted = { load: 0, memoryPendingKib: 0 };
+
 /** A guest of which nothing is known yet. */
 export function newGuestState(guest: GuestId): GuestState {
   return {
@@ -74,6 +80,8 @@ export function newGuestState(guest: GuestId): GuestState {
     known: undefined,
     knownSinceMs: 0,
     lostTo: undefined,
+    wantedSinceMs: 0,
+    counted: nothingCounted,
     nextTryMs: 0,
     nextRefreshMs: 0,
     doubtedMs: 0,
@@ -120,4 +128,9 @@ export function say(g: GuestState, phase: GuestPhase, reason: string): void {
 /** Who is believed to own the guest, when that is somebody. */
 export function ownerOf(g: GuestState): { readonly host: HostId; readonly inc: number } | undefined {
   return g.known === undefined || g.known.owner === null ? undefined : { host: g.known.owner, inc: g.known.inc };
+}
+
+/** Gossip key of a guest. */
+export function guestKey(guest: GuestId): string {
+  return `guest/${guest}`;
 }

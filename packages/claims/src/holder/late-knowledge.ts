@@ -3,7 +3,7 @@
  * to ours; this keeps the latest word of each voter and turns it into one moment per host.
  */
 import type { LateHost } from "../messages.ts";
-import { reachedByMajority } from "../quorum.ts";
+import { majority, reachedByMajority } from "../quorum.ts";
 import type { Now } from "../time.ts";
 import type { HostId, VoterId } from "../words.ts";
 
@@ -11,9 +11,13 @@ import type { HostId, VoterId } from "../words.ts";
 export class LateKnowledge {
   /** Per voter, per host: boot-time moment from which the voter would fence the incarnation. */
   readonly #byVoter = new Map<VoterId, Map<HostId, Moment>>();
+  /** Per voter: hosts that it would have fenced when it was first heard in this life. */
+  readonly #goneAtFirst = new Map<VoterId, ReadonlySet<HostId>>();
 
   /** One voter's whole list replaces what it said before. True when anything is late or was. */
   learn(voter: VoterId, late: readonly LateHost[], now: Now): boolean {
+    if (!this.#goneAtFirst.has(voter))
+      this.#goneAtFirst.set(voter, new Set(late.filter((l) => l.remainingMs === 0).map(({ host }) => host)));
     const before = this.#byVoter.get(voter);
     if (late.length === 0 && (before === undefined || before.size === 0)) return false;
     const list = new Map<HostId, Moment>();
@@ -41,6 +45,12 @@ export class LateKnowledge {
       if (late !== undefined && late.inc >= inc) moments.push(late.inc > inc ? 0 : late.fromMs);
     }
     return reachedByMajority(voters.length, moments);
+  }
+
+  /** A majority of `voters` would have fenced it when they were first heard: it was gone before this life began. */
+  wasGone(voters: readonly VoterId[], host: HostId): boolean {
+    const sure = voters.filter((voter) => this.#goneAtFirst.get(voter)?.has(host) === true);
+    return sure.length >= majority(voters.length);
   }
 
   forget(): void {

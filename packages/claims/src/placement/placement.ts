@@ -31,7 +31,12 @@ export interface Placed {
 }
 
 /** How many guests a candidate may have before it moves to the back. */
-export function loadBound(candidate: Candidate, candidates: readonly Candidate[], guestsTotal: number): number {
+export function loadBound(
+  candidate: Candidate,
+  candidates: readonly Candidate[],
+  guestsTotal: number,
+  factor = loadFactor,
+): number {
   let load = 0;
   let weight = 0;
   for (const c of candidates) {
@@ -40,15 +45,29 @@ export function loadBound(candidate: Candidate, candidates: readonly Candidate[]
   }
   if (weight === 0) return 0;
   const share = (Math.max(load + 1, guestsTotal) * Math.max(0, candidate.weight)) / weight;
-  return Math.ceil(loadFactor * share);
+  return Math.ceil(factor * share);
+}
+
+/** Whether a candidate has as many guests as the bound lets it have. */
+export function isFull(
+  candidate: Candidate,
+  candidates: readonly Candidate[],
+  guestsTotal: number,
+  factor = loadFactor,
+): boolean {
+  return candidate.load >= loadBound(candidate, candidates, guestsTotal, factor);
 }
 
 /** Candidates in the order in which they should try: by score, the full ones last, without those that lack memory. */
-export function placementOrder(placed: Placed, candidates: readonly Candidate[]): readonly HostId[] {
+export function placementOrder(
+  placed: Placed,
+  candidates: readonly Candidate[],
+  factor = loadFactor,
+): readonly HostId[] {
   const fitting = candidates.filter((c) => c.memoryFreeKib >= placed.memoryKib);
   const scored = fitting.map((c) => ({
     host: c.host,
-    full: c.load >= loadBound(c, fitting, placed.guestsTotal),
+    full: isFull(c, fitting, placed.guestsTotal, factor),
     score: rendezvousScore(c.host, placed.guest, c.weight),
   }));
   scored.sort((a, b) => Number(a.full) - Number(b.full) || b.score - a.score || (a.host < b.host ? -1 : 1));
