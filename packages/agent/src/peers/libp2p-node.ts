@@ -2,7 +2,6 @@ import { type GossipSub, gossipsub } from "@libp2p/gossipsub";
 import { type Identify, identify } from "@libp2p/identify";
 import type { Libp2p } from "@libp2p/interface";
 import { preSharedKey } from "@libp2p/pnet";
-import { tcp } from "@libp2p/tcp";
 import { createLibp2p } from "libp2p";
 import { connectionRules } from "./connection-rules.ts";
 import type { LanDiscovery } from "./lan-discovery.ts";
@@ -13,7 +12,9 @@ import type { PeerGuards } from "./peer-guards.ts";
 import * as limits from "./peer-limits.ts";
 import type { PeerNetworkInit } from "./peer-network-init.ts";
 import type { PeerTally } from "./peer-tally.ts";
+import { peerTiming } from "./peer-timing.ts";
 import type { ProtocolNames } from "./protocol-names.ts";
+import { quickConnect } from "./quick-connect.ts";
 import { thriftyNoise } from "./thrifty-noise.ts";
 import { upgradeFailures } from "./upgrade-failures.ts";
 
@@ -40,11 +41,14 @@ export function createPeerNode(parts: PeerNodeParts): Promise<PeerNode> {
     nodeInfo: { name: "berth", version: "0", userAgent: "berth" },
     addresses: { listen: [...init.listen] },
     transports: [
-      tcp({
-        maxConnections: limits.connectionsMax(memberCount),
-        dialOpts: { noDelay: true },
-        listenOpts: { noDelay: true },
-      }),
+      quickConnect(
+        {
+          maxConnections: limits.connectionsMax(memberCount),
+          dialOpts: { noDelay: true },
+          listenOpts: { noDelay: true },
+        },
+        peerTiming(init.fenceMs).connectMs,
+      ),
     ],
     connectionEncrypters: [thriftyNoise()],
     ...(init.networkKey !== undefined && { connectionProtector: preSharedKey({ psk: init.networkKey }) }),
@@ -66,9 +70,10 @@ export function createPeerNode(parts: PeerNodeParts): Promise<PeerNode> {
       maxParallelDials: 16,
       inboundUpgradeTimeout: limits.upgradeMs,
       outboundStreamProtocolNegotiationTimeout: guards.negotiationMs,
-      inboundStreamProtocolNegotiationTimeout: guards.negotiationMs,
-      dialTimeout: limits.dialMs,
-      addressDialTimeout: limits.addressDialMs,
+      inboundStreamProtocolNegotiationTimeout: limits.patienceMs,
+      // Our own loop gives up sooner, by a clock that stands still while this process does.
+      dialTimeout: limits.dialMostMs,
+      addressDialTimeout: limits.dialMostMs,
       // Dialling again is our own loop's: libp2p's stops for good after a minute.
       reconnectRetries: 0,
     },

@@ -13,7 +13,7 @@ import type { LanDiscovery } from "./lan-discovery.ts";
 import type { PeerNode } from "./libp2p-node.ts";
 import type { MemberList } from "./member-list.ts";
 import type { PeerInternals } from "./peer-internals.ts";
-import { negotiationMs } from "./peer-limits.ts";
+import { negotiationMs, patienceMs } from "./peer-limits.ts";
 import type { PeerLink } from "./peer-link.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { PeerRecord } from "./peer-record.ts";
@@ -69,7 +69,7 @@ export class PeerEngine {
     this.#parts = parts;
     this.#events = events;
     this.node = parts.node;
-    const { node, names, tally, members } = parts;
+    const { node, names, tally, clock, members } = parts;
     const { guards } = parts.internals;
     this.links = this.#createLinks();
     this.#suspicions = new Suspicions({ ...parts, links: this.links, record: (host) => this.#records.get(host) });
@@ -92,7 +92,7 @@ export class PeerEngine {
     const found = (member: Member) => parts.lan?.addressesOf(member) ?? [];
     const isDialled = (member: Member) => members().isDialledBySelf(member, found(member).length > 0);
     const addressesOf = (member: Member) => [...member.addresses, ...found(member)];
-    this.#dialler = new Dialler({ node, links: this.links, tally, isDialled, addressesOf, diagnose });
+    this.#dialler = new Dialler({ node, links: this.links, tally, clock, isDialled, addressesOf, diagnose });
     this.#guard = new StreamGuard({
       tally,
       negotiationMs: guards.negotiationMs,
@@ -160,7 +160,7 @@ export class PeerEngine {
     return new PeerLinks(
       {
         ...this.#parts,
-        negotiationMs,
+        greetMs: patienceMs,
         beatPeersMax: this.#parts.internals.beatPeersMax,
         hello: () => this.#hello(),
       },

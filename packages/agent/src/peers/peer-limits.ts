@@ -1,16 +1,21 @@
 /** Limits against peers that are broken, hostile or too many. Milliseconds, bytes, pieces; each with its reason. */
 import { frameBytesMax } from "./wire-codec.ts";
 
-/** One dial: a host that answers does so in milliseconds; a hung one must not hold up the next. */
+/**
+ * One dial, up to the link: a host that answers does so in milliseconds. Doubled after each dial that took longer, up to
+ * `dialMostMs`: two hosts that are overloaded meet in the end, where giving up early costs both the handshake again and again.
+ */
 export const dialMs = 2_000;
-/** One address of a dial. */
-export const addressDialMs = 1_500;
-/** From an accepted socket to an encrypted, multiplexed connection; as long as this a flood can hold a socket. */
-export const upgradeMs = 2_000;
+/** The longest dial; as long a host that was stopped is still waited for when it goes on. */
+export const dialMostMs = 16_000;
+/** From an accepted socket to an encrypted, multiplexed connection: what a host needs that does other work for seconds. */
+export const upgradeMs = 8_000;
+/** What a peer may take to choose a protocol on a stream that it opened, and to greet. It costs nobody anything to wait. */
+export const patienceMs = 8_000;
 /** Choosing a stream's protocol. libp2p allows 10 s, and opens gossip's streams one after another: one frozen peer holds up all. */
 export const negotiationMs = 2_000;
-/** Handshakes under way at once. */
-export const pendingConnectionsMax = 8;
+/** Handshakes under way at once: a flood can hold four places in a second, each for `upgradeMs`. */
+export const pendingConnectionsMax = 32;
 /** Streams of one connection, each way: messages, heartbeats, gossip, identify, pulls, ping. */
 export const streamsMax = 32;
 /** Bytes that may wait to be read on one stream: four frames. */
@@ -33,7 +38,7 @@ export const pullMs = 2_000;
 /** Members that the limits on connections allow for at least, so that a fleet may grow while it runs. */
 const membersMin = 32;
 
-/** Connections at once: two of each member while one replaces another, and room for a few handshakes. */
+/** Connections at once: two of each member while one replaces another, and room for handshakes. */
 export function connectionsMax(members: number): number {
   return 2 * Math.max(members, membersMin) + pendingConnectionsMax;
 }

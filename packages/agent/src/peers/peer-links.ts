@@ -13,7 +13,8 @@ export interface PeerLinksParts extends PeerLinkParts {
   readonly node: PeerNode;
   readonly names: ProtocolNames;
   readonly members: () => MemberList;
-  readonly negotiationMs: number;
+  /** What a peer may take to greet. */
+  readonly greetMs: number;
   /** Peers that get every heartbeat; with more, each has its turn. */
   readonly beatPeersMax: number;
 }
@@ -55,17 +56,17 @@ export class PeerLinks {
   }
 
   /**
-   * Opens the link over a connection that this host dialled.
+   * Opens the link over a connection that this host dialled, until `signal`.
    *
    * @throws libp2p's UnsupportedProtocolError where the other side shares no major, or belongs to another fleet
    */
-  async open(connection: Connection, member: Member): Promise<void> {
-    const { names, negotiationMs } = this.#parts;
+  async open(connection: Connection, member: Member, signal: AbortSignal): Promise<void> {
+    const { names } = this.#parts;
     const offers = names.majors.map((major) => names.messages(major));
-    const stream = await connection.newStream(offers, { signal: AbortSignal.timeout(negotiationMs) });
+    const stream = await connection.newStream(offers, { signal });
     const major = names.majorOf(stream.protocol);
     const link = this.#take(new PeerLink({ connection, member, major }, stream, this.#parts, this.#events));
-    const beats = await connection.newStream(names.heartbeats(major), { signal: AbortSignal.timeout(negotiationMs) });
+    const beats = await connection.newStream(names.heartbeats(major), { signal });
     link.attachHeartbeats(beats);
   }
 
@@ -78,7 +79,7 @@ export class PeerLinks {
   tick(nowMs: number): void {
     const pauseMs = this.beatPauseMs;
     for (const link of this.all()) {
-      if (link.hello === undefined && nowMs - link.openedMs > this.#parts.negotiationMs) {
+      if (link.hello === undefined && nowMs - link.openedMs > this.#parts.greetMs) {
         link.end(new AgentError("ABORTED", `${link.member.hostId} did not greet`));
       }
       link.beat(pauseMs);

@@ -8,6 +8,8 @@ import type { PeerTally } from "./peer-tally.ts";
 export const guardMs = 500;
 /** A peer that once was whole may lack a stream for this long. Milliseconds. */
 const lackMs = 1_000;
+/** The longest patience with a peer that was cut again and again and never became whole. Milliseconds. */
+const lackMostMs = 32_000;
 
 /** What the guard needs. */
 export interface StreamGuardParts {
@@ -24,11 +26,14 @@ export interface StreamGuardParts {
 interface Lack {
   sinceMs: number;
   wasWhole: boolean;
+  /** Times it was cut without having become whole. */
+  readonly cuts: number;
 }
 
 /**
  * Looks for connected peers with whom something has silently stopped: gossip whose stream died with another connection or was
- * closed over one bad message is never opened again by libp2p. Such a peer is cut, and dialled anew with everything.
+ * closed over one bad message is never opened again by libp2p. Such a peer is cut, and dialled anew with everything. One that
+ * is not whole in time after that either may only be overloaded, and a new connection is more work for it: so it gets twice as long each time.
  */
 export class StreamGuard {
   readonly #parts: StreamGuardParts;
@@ -42,20 +47,21 @@ export class StreamGuard {
   look(members: readonly Member[], nowMs: number): void {
     for (const member of members) {
       const connections = this.#parts.connections(member);
+      const known = this.#lacks.get(member.hostId) ?? { sinceMs: nowMs, wasWhole: false, cuts: 0 };
+      this.#lacks.set(member.hostId, known);
       if (connections.length === 0) {
-        this.#lacks.delete(member.hostId);
+        known.sinceMs = nowMs;
+        known.wasWhole = false;
         continue;
       }
       const lack = this.#parts.lackOf(member);
       if (lack === undefined) {
-        this.#lacks.set(member.hostId, { sinceMs: nowMs, wasWhole: true });
+        this.#lacks.set(member.hostId, { sinceMs: nowMs, wasWhole: true, cuts: 0 });
         continue;
       }
-      const known = this.#lacks.get(member.hostId) ?? { sinceMs: nowMs, wasWhole: false };
-      this.#lacks.set(member.hostId, known);
-      const limitMs = known.wasWhole ? lackMs : lackMs + this.#parts.negotiationMs;
-      if (nowMs - known.sinceMs <= limitMs) continue;
-      this.#lacks.delete(member.hostId);
+      const limitMs = known.wasWhole ? lackMs : (lackMs + this.#parts.negotiationMs) * 2 ** known.cuts;
+      if (nowMs - known.sinceMs <= Math.min(limitMs, lackMostMs)) continue;
+      this.#lacks.set(member.hostId, { sinceMs: nowMs, wasWhole: false, cuts: known.wasWhole ? 0 : known.cuts + 1 });
       void this.#cut(member, lack, connections);
     }
   }

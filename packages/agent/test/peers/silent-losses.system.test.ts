@@ -66,7 +66,7 @@ describe("two connections between two hosts, of which one dies", () => {
     const member = fleet.membersFor(9).find(({ hostId }) => hostId === dialled.hostId);
     if (second === undefined || member === undefined) throw new RangeError("the test has not started");
     // Votes and heartbeats move to the second connection, as after two dials at the same moment; gossip stays where it was.
-    await dialling.network.links?.open(second, member);
+    await dialling.network.links?.open(second, member, AbortSignal.timeout(2_000));
     await expect.poll(() => dialled.network.links?.get(dialling.hostId)?.isWhole).toBe(true);
     // Only now does gossip know of the second connection on both sides, and has left its streams on the first.
     await expect.poll(() => identified).toBe(2);
