@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writePromisedGuests } from "@berth/agent/daemon/promised-guests-file";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type Run, run } from "./terminal-double.ts";
 
@@ -248,5 +249,20 @@ describe("the demonstration", () => {
     expect(stdout).toMatch(/shop-web1 +test +running +create/);
     expect(stderr.match(/^\$ npx berth /gm)).toHaveLength(6);
     expect(readFileSync(example, "utf8")).toContain("npm start");
+  });
+});
+
+describe("hook", () => {
+  it("decides although the configuration is broken: a guest that is not Berth's starts, one that policy promised does not", async () => {
+    const config = policy("no_such_setting: 1\n", "config.yaml");
+    const environment = { BERTH_STATE_DIR: join(folder, "state"), BERTH_RUN_DIR: join(folder, "run") };
+    mkdirSync(environment.BERTH_STATE_DIR);
+    writePromisedGuests(environment.BERTH_STATE_DIR, ["web1"]);
+    const ask = (guest: string) =>
+      run(["hook", "qemu", guest, "prepare", "begin", "-", "--config", config], { environment });
+    expect(await ask("db1")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    const refused = await ask("web1");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toMatch(/web1 may run on another host.*does not answer/);
   });
 });

@@ -41,6 +41,18 @@ export async function readAgentConfig(
   return { config: resolved(files, init), agent: resolveAgentConfig(sources) };
 }
 
+/**
+ * What holds where no file says anything: for one who must go on although the files are broken.
+ *
+ * @throws AgentError CONFIG_INVALID for the environment
+ */
+export function configWithoutFiles({ env }: Pick<ConfigInit, "env">): {
+  readonly config: BerthConfig;
+  readonly agent: AgentConfig;
+} {
+  return { config: resolved([], { env }), agent: resolveAgentConfig([environmentAgentConfig(env)]) };
+}
+
 function resolved(files: readonly ReadFile[], init: ConfigInit): BerthConfig {
   let config = defaultConfig;
   for (const source of files) config = overlay(config, source.config);

@@ -20,13 +20,26 @@ export function define(command: Command, session: Session): void {
     .action(
       async (_driver: string, guest: string, operation: string, subOperation: string, _extra, options: Options) => {
         const { hookAnswer } = await import("@berth/agent/daemon/hook-answer");
-        const { agent, config } = await readDaemonConfig(options, session);
+        const { agent, config } = await settings(options, session);
         const verdict = await hookAnswer({ guest, operation, subOperation, agent, stateDir: config.stateDir });
         if (verdict.kind === "allowed") return;
         session.note(`berth: ${verdict.sentence}`);
         session.exitCode = exitCodes.error;
       },
     );
+}
+
+/**
+ * A file that somebody broke must not keep every guest of the host from starting: an agent that runs still has the settings of
+ * before, and the lists that it left tell which guests are Berth's.
+ */
+async function settings(options: Options, session: Session): ReturnType<typeof readDaemonConfig> {
+  try {
+    return await readDaemonConfig(options, session);
+  } catch {
+    const { configWithoutFiles } = await import("@berth/agent/config/config-reader");
+    return configWithoutFiles({ env: session.terminal.environment });
+  }
 }
 
 const help = `
