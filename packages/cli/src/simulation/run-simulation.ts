@@ -1,6 +1,6 @@
 /** `berth sim up`: the simulation in this process until somebody ends it, or in one of its own. */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -61,8 +61,9 @@ function tellOverlap(simulation: Simulation, session: Session): void {
 
 /** Starts it in a process of its own, and returns once every guest runs. */
 export async function detachSimulation(folder: string, args: readonly string[], session: Session): Promise<void> {
-  const log = join(tmpdir(), `berth-sim-${process.pid}.log`);
-  const output = openSync(log, "w", 0o600);
+  // A folder of its own: under /tmp a name that can be guessed may be a link that somebody else put there.
+  const log = join(mkdtempSync(join(tmpdir(), "berth-sim-")), "log");
+  const output = openSync(log, "wx", 0o600);
   const child = spawn(launcher, ["sim", "up", "--dir", folder, ...args], {
     detached: true,
     stdio: ["ignore", output, output],

@@ -1,7 +1,18 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Session } from "../../src/session.ts";
+import { detachSimulation } from "../../src/simulation/run-simulation.ts";
 import { readMark, takeFolder } from "../../src/simulation/simulation-folder.ts";
 
 let base: string;
@@ -57,5 +68,18 @@ describe("the folder of a simulation", () => {
     chmodSync(folder, 0o700);
     take();
     expect(existsSync(precious)).toBe(true);
+  });
+});
+
+describe("the log of a simulation in the background", () => {
+  it("is never written through a link that somebody else put in the folder for temporary files", async () => {
+    const precious = join(base, "precious");
+    writeFileSync(precious, "letter");
+    vi.stubEnv("TMPDIR", base);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    symlinkSync(precious, join(base, `berth-sim-${process.pid}.log`));
+    const session = { data: () => {}, note: () => {} } as unknown as Session;
+    await expect(detachSimulation(folder, ["--hosts", "0"], session)).rejects.toThrow(/number from 1 to/);
+    expect(readFileSync(precious, "utf8")).toBe("letter");
   });
 });
