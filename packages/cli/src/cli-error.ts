@@ -11,6 +11,8 @@ export type CliErrorCode =
   | "NO_FLEET"
   /** The agent answered, and then went away. */
   | "AGENT_GONE"
+  /** The files are in use by this host's agent. */
+  | "AGENT_RUNS"
   /** It must be run on another host. */
   | "ELSEWHERE"
   /** It could make a guest run twice, or stand still, and what was typed does not say that this is meant. */

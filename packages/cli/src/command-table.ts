@@ -89,17 +89,17 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "drain",
-    summary: "give the guests of this host to others, in order",
+    summary: "give the guests of a host to others, in order",
     load: () => import("./commands/drain.ts"),
   },
   {
     name: "undrain",
-    summary: "let this host take guests again",
+    summary: "let a host take guests again",
     load: () => import("./commands/undrain.ts"),
   },
   {
     name: "release",
-    summary: "give one guest of this host to another one",
+    summary: "move one guest to another host",
     load: () => import("./commands/release.ts"),
   },
   {

@@ -1,6 +1,5 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { CliError, type UnknownWord } from "./cli-error.ts";
-import { commandTable } from "./command-table.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { buildProgram } from "./program.ts";
 import { Session } from "./session.ts";
@@ -19,9 +18,9 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     wholeProgram: () => buildProgram(session, () => true),
   });
   const words = new Set(argv);
-  const invoked = commandTable.find((entry) => words.has(entry.name))?.name;
+  let program: Command | undefined;
   try {
-    const program = await buildProgram(session, (entry) => words.has(entry.name));
+    program = await buildProgram(session, (entry) => words.has(entry.name));
     if (argv.length === 0) {
       session.note(program.helpInformation());
       return exitCodes.usage;
@@ -29,13 +28,27 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     await program.parseAsync([...argv], { from: "user" });
     return session.exitCode;
   } catch (error) {
-    return await explain(error, session, invoked === undefined ? "berth" : `berth ${invoked}`);
+    return await explain(error, session, program === undefined ? undefined : invokedCommand(program, argv));
   }
 }
 
+/** The sub-command that the words lead to, or the program itself. */
+function invokedCommand(program: Command, argv: readonly string[]): Command {
+  let command = program;
+  for (const word of argv) command = command.commands.find((one) => one.name() === word) ?? command;
+  return command;
+}
+
+/** As it is typed: `berth fleet join`. */
+function nameOf(command: Command | undefined): string {
+  if (command === undefined) return "berth";
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+}
+
 /** Tells what was thrown: what is wrong, then on its own line what to do. */
-async function explain(error: unknown, session: Session, command: string): Promise<ExitCode> {
-  if (error instanceof CommanderError) return explainUsage(error, session, command);
+async function explain(error: unknown, session: Session, invoked: Command | undefined): Promise<ExitCode> {
+  const command = nameOf(invoked);
+  if (error instanceof CommanderError) return explainUsage(error, session, invoked);
   if (error instanceof CliError) {
     tell(session, `${command}: ${error.message}`, error.remedy ?? (await suggestion(error.unknown)));
     if (error.code === "USAGE") session.note(`  See \`${command} --help\`.`);
@@ -67,9 +80,15 @@ function isExpectedFailure(error: unknown): error is Error & { code: string; rem
   return error instanceof Error && error.name === "AgentError" && "code" in error;
 }
 
-function explainUsage(error: CommanderError, session: Session, command: string): ExitCode {
+function explainUsage(error: CommanderError, session: Session, invoked: Command | undefined): ExitCode {
   // Help and version that were asked for end this way too.
   if (error.exitCode === 0) return exitCodes.fine;
+  const command = nameOf(invoked);
+  if (error.code === "commander.help") {
+    // Nothing was asked of a command that has sub-commands, or help for one that does not exist.
+    session.note((invoked?.helpInformation() ?? "").trimEnd());
+    return exitCodes.usage;
+  }
   const [first = "", ...more] = error.message.replace(/^error: /, "").split("\n");
   const meant = more.join(" ").replace(/^\(Did you mean (.*)\?\)$/, "Did you mean $1?");
   tell(session, `${command}: ${first}`, meant === "" ? undefined : meant);

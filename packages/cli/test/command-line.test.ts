@@ -46,6 +46,11 @@ describe("the command line", () => {
       'berth get: <kind> is one of guests, hosts, networks, claims, promises, not "guets"\n' +
         "  Did you mean guests?\n  See `berth get --help`.\n",
     ],
+    [["fleet", "join"], "berth fleet join: missing required argument 'token'\n  See `berth fleet join --help`.\n"],
+    [
+      ["token", "create", "--ttl", "0s"],
+      "berth token create: --ttl: a token that is good for 0s opens nothing\n  See `berth token create --help`.\n",
+    ],
     [["check"], "berth check: missing required argument 'file'\n  See `berth check --help`.\n"],
     [
       ["converge", "-D", "a-b", "x.cf"],
@@ -63,6 +68,12 @@ describe("the command line", () => {
     ],
   ])("refuses %j with 64 and says what was probably meant", async (argv, stderr) => {
     expect(await run(argv)).toEqual({ exitCode: 64, stdout: "", stderr });
+  });
+
+  it.each(["fleet", "token", "keys", "sim"])("shows what %s can do when nothing is asked of it", async (name) => {
+    const { exitCode, stdout, stderr } = await run([name]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^Usage: berth ${name} [\\s\\S]*Commands:`));
   });
 
   it("tells apart what is wrong with the host from what is wrong with the command line", async () => {

@@ -289,6 +289,19 @@ describe("events", () => {
   });
 });
 
+describe("a name that nobody knows", () => {
+  it.each<[string, string]>([
+    ["describe guest/wev1", "Did you mean web1?"],
+    ["describe host/h22", "Did you mean h2?"],
+    ["explain wev1", "Did you mean web1?"],
+    ["explain web1 --on h22", "Did you mean h2?"],
+  ])("%s ends with 4 and the name that was probably meant", async (line, meant) => {
+    const { exitCode, stdout, stderr } = await berth(line);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
+    expect(stderr).toContain(meant);
+  });
+});
+
 describe("watching", () => {
   it("waits for an agent that goes away", async () => {
     const interrupt = new AbortController();

@@ -91,6 +91,11 @@ describe("what is asked for in order", () => {
     expect(stderr).toContain("h2 owns no guest any more.\n");
   });
 
+  it("takes the user who is signed in as the operator who vouches", async () => {
+    await berth("confirm-dead h3 --i-have-fenced h3", { USER: "ann" });
+    expect(agent.operated).toEqual([{ kind: "confirm-dead", host: "h3", operator: "ann" }]);
+  });
+
   it("takes the user who is signed in as the operator of a takeover", async () => {
     await berth("takeover web3 --from h3 --i-have-fenced h3", { USER: "root", SUDO_USER: "ann" });
     expect(agent.operated[0]).toMatchObject({ operator: "ann" });
@@ -220,6 +225,16 @@ describe("a witness", () => {
 });
 
 describe("reload", () => {
+  it("gives the policy in force as data too", async () => {
+    const { exitCode, stdout } = await berth("reload -o json");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "Policy",
+      asSeenBy: "h1",
+      items: [{ generation: 2, bad: false }],
+    });
+  });
+
   it("says what is in force, and exits with 1 when the new policy has errors", async () => {
     expect(await berth("reload")).toMatchObject({
       exitCode: 0,

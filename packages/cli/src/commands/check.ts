@@ -78,5 +78,6 @@ const help = `
 Each finding has its place, the line, a caret, a stable code, and what was probably meant:
   site.cf:7:3: error: ...
 
-On a host of a fleet it also names what its agent would not do. Nothing is connected to and nothing is changed. Exit code 1 when there is an error; warnings leave it 0.
+On a host of a fleet it also names what its agent would not do. Nothing is connected to and nothing is changed. Exit
+code 1 when there is an error; warnings leave it 0.
 `;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type AgentOptions, addAgentOptions, connect } from "../agent-session.ts";
+import { withKnownNames } from "../known-names.ts";
 import { addOutputOptions, outputChoice } from "../options.ts";
 import type { ListView } from "../output/list-view.ts";
 import type { OutputChoice, Session } from "../session.ts";
@@ -18,7 +19,7 @@ export function define(command: Command, session: Session): void {
       const { kind, name } = parseThing(text);
       const client = await connect(options, session);
       await show(session, options, async () => {
-        const answer = await client.describe(kind, name);
+        const answer = await withKnownNames(client.describe(kind, name), client, { kind, name });
         const { items, asSeenBy, unreachable } = answer;
         const view: ListView<Item> = {
           kind: answer.kind,

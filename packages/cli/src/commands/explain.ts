@@ -1,6 +1,9 @@
 import type { ExplanationItem } from "@berth/agent/api/answers";
+import type { AgentClient } from "@berth/agent/api/client";
 import type { Command } from "commander";
 import { type AgentOptions, addAgentOptions, connect } from "../agent-session.ts";
+import { CliError } from "../cli-error.ts";
+import { knownNames, withKnownNames } from "../known-names.ts";
 import { addOutputOptions, outputChoice } from "../options.ts";
 import type { ListView } from "../output/list-view.ts";
 import type { OutputChoice, Session } from "../session.ts";
@@ -21,7 +24,10 @@ export function define(command: Command, session: Session): void {
       const guest = parseGuest(text);
       const client = await connect(options, session);
       await show(session, options, async () => {
-        const { items, asSeenBy, unreachable } = await client.explain(guest, options.on);
+        const asked = client.explain(guest, options.on);
+        const host = { kind: "host", name: options.on ?? "" } as const;
+        const { items, asSeenBy, unreachable } = await withKnownNames(asked, client, host);
+        await refuseUnknown(items[0], client);
         const isScreen = options.output === "table" || options.output === "wide";
         const screen = isScreen
           ? items.map((item) => explanationScreen(item, options.headers, session.paint)).join("")
@@ -29,6 +35,14 @@ export function define(command: Command, session: Session): void {
         return { text: screen, notes: [] };
       });
     });
+}
+
+/** A name that no policy and nobody in the fleet knows is a mistake, and no guest that is not there. @throws CliError NOT_FOUND */
+async function refuseUnknown(item: ExplanationItem | undefined, client: AgentClient): Promise<void> {
+  if (item?.decided_by !== "promise") return;
+  const known = await knownNames(client, "guest");
+  if (known.includes(item.guest)) return;
+  throw new CliError("NOT_FOUND", item.conclusion, { unknown: { word: item.guest, known } });
 }
 
 const explanationView: ListView<ExplanationItem> = {

@@ -71,7 +71,10 @@ async function show(options: FleetOptions & OutputChoice, session: Session): Pro
     },
     ...(network === undefined ? [] : [{ name: "private network", where: "yes", fingerprint: `sha256:${network}` }]),
   ];
-  await session.list(keyView, rows, outputChoice(options), { extra: { rotations: members.rotations.length } });
+  await session.list(keyView, rows, outputChoice(options), {
+    asSeenBy: self,
+    extra: { rotations: members.rotations.length },
+  });
 }
 
 async function rotate(options: RotateOptions, session: Session): Promise<void> {

@@ -2,13 +2,13 @@ import type { AgentClient } from "@berth/agent/api/client";
 import type { Command } from "commander";
 import { type AgentOptions, addAgentOptions, connect } from "../agent-session.ts";
 import { CliError } from "../cli-error.ts";
-import { type FleetHosts, readHosts, refuseLiving, requireFenced } from "../operator-guards.ts";
+import { type FleetHosts, operatorName, readHosts, refuseLiving, requireFenced } from "../operator-guards.ts";
 import type { Session } from "../session.ts";
 
 interface Options extends AgentOptions {
   readonly dead?: readonly string[];
   readonly iHaveFenced?: readonly string[];
-  readonly operator: string;
+  readonly operator?: string;
   readonly reason: string;
   readonly confirm?: string;
 }
@@ -18,7 +18,10 @@ export function define(command: Command, session: Session): void {
   command
     .requiredOption("--dead <host>", "a host that is off for good, or until it is wiped; once for each", collect)
     .option("--i-have-fenced <host>", "the same names again: you have made sure that they are off", collect)
-    .requiredOption("--operator <name>", "who vouches; the configuration of the fleet keeps it")
+    .option(
+      "--operator <name>",
+      "who vouches; the configuration of the fleet keeps it (otherwise the user who is signed in)",
+    )
     .requiredOption("--reason <text>", "why; the configuration of the fleet keeps it")
     .option("--confirm <text>", "what would be asked for on a terminal: the fleet's name");
   addAgentOptions(command)
@@ -31,8 +34,9 @@ function collect(host: string, before: readonly string[] = []): readonly string[
 }
 
 async function reset(options: Options, session: Session): Promise<void> {
-  const { dead = [], operator, reason } = options;
+  const { dead = [], reason } = options;
   for (const host of dead) requireFenced(host, options.iHaveFenced);
+  const operator = operatorName(options.operator, session);
   const client = await connect(options, session);
   const fleet = await readHosts(client);
   for (const host of dead) refuseLiving(host, fleet);

@@ -40,6 +40,7 @@ export function define(command: Command, session: Session): void {
 async function create(options: CreateOptions, session: Session): Promise<void> {
   const { invite } = await import("@berth/agent/fleet/invite");
   const ttlMs = parsePeriod("--ttl", options.ttl) * 1_000;
+  if (ttlMs === 0) throw new CliError("USAGE", `--ttl: a token that is good for ${options.ttl} opens nothing`);
   const { role, for: forHost } = options;
   const nowMs = session.terminal.nowMs();
   noteTokens([await invite(await stateDirOf(options, session), { ttlMs, role, forHost, nowMs })], session);

@@ -139,22 +139,37 @@ async function leaveFleet(options: FleetOptions & Insistence, session: Session):
   const { openFleetHome } = await import("@berth/agent/fleet/fleet-home");
   const agent = await import("@berth/agent/fleet/leave-fleet");
   const { self, fleet, members } = openFleetHome(stateDir);
-  const { owned } = await agent.readDiskView(stateDir);
+  const { owned } = await agent.readDiskView(stateDir).catch((error: unknown) => {
+    throw isLocked(error)
+      ? new CliError("AGENT_RUNS", `the agent of ${self} runs`, { cause: error, remedy: stopFirst })
+      : error;
+  });
   const isAlone = members.members.length === 1;
   const isListed = members.members.some(({ hostId }) => hostId === self);
   if (options.force === true) {
     await recordInsistence(`leave ${fleet}`, options, options, session);
   } else if (owned.length > 0) {
     throw new CliError("REFUSED", `${self} owns ${owned.join(", ")}`, {
-      remedy: "Start its agent, run `berth drain`, and leave when it is done.",
+      remedy: `With its agent running: berth drain ${self} --wait. Then stop it, and leave.`,
     });
   } else if (isListed && !isAlone) {
     throw new CliError("REFUSED", `${self} is still on the list of fleet ${fleet}, and may hold a vote`, {
       remedy: `Run \`berth fleet remove ${self}\` where the fleet key is, and let the agent here hear of it.`,
     });
   }
-  const folder = await agent.leaveFleet(stateDir, session.terminal.nowMs());
+  const folder = await agent.leaveFleet(stateDir, session.terminal.nowMs()).catch((error: unknown) => {
+    throw isLocked(error)
+      ? new CliError("AGENT_RUNS", `the agent of ${self} runs`, { cause: error, remedy: stopFirst })
+      : error;
+  });
   session.note(`${self} belongs to no fleet now. What it had of ${fleet} lies in ${folder}.`);
+}
+
+/** Whoever leaves must not run. */
+const stopFirst = "Stop it first: systemctl stop berth-agent";
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "STORE_LOCKED";
 }
 
 function addressesText(addresses: readonly string[]): string {

@@ -86,10 +86,11 @@ const memberView: ListView<MemberRow> = {
 };
 
 async function listMembers(options: FleetOptions & OutputChoice, session: Session): Promise<void> {
-  const members = await membersOf(options, session);
+  const { members, self } = await homeOf(options, session);
   const { config, from } = await votersKnown(options, session);
   const rows = members.members.map((member) => ({ ...member, votes: isVoter(member, config) }));
   await session.list(memberView, rows, outputChoice(options), {
+    asSeenBy: self,
     extra: { fleet: members.fleet, number: members.number, configuration: config.number },
   });
   if (from === "store") noteOldWord(session);
@@ -115,7 +116,7 @@ export async function removeMember(host: string, options: FleetOptions & Insiste
       remedy: "Copy fleet.key to another host and remove this one from there.",
     });
   }
-  const remedy = `Run \`berth drain\` on ${host} and \`berth fleet role ${host} member\`, wait, and remove it then; or --force with --reason, if it is gone for good.`;
+  const remedy = `Run \`berth drain ${host} --wait\` and \`berth fleet role ${host} member\`, wait, and remove it then; or --force with --reason, if it is gone for good.`;
   await refuseWhileTied({ host, act: `remove ${host}`, remedy }, options, options, session);
   const { withoutMember } = await import("@berth/agent/fleet/member-changes");
   const { revokeUsedBy } = await import("@berth/agent/fleet/token-book");
@@ -138,7 +139,7 @@ async function changeRole(
 ): Promise<void> {
   requireMember(host, await membersOf(options, session));
   if (role === "observer") {
-    const remedy = `Run \`berth drain\` on ${host} and \`berth fleet role ${host} member\` first, and wait until both are done.`;
+    const remedy = `Run \`berth drain ${host} --wait\` and \`berth fleet role ${host} member\` first, and wait until both are done.`;
     await refuseWhileTied({ host, act: `make ${host} an observer`, remedy }, options, options, session);
   }
   const { withRole } = await import("@berth/agent/fleet/member-changes");
@@ -151,6 +152,8 @@ async function voters(options: FleetOptions & OutputChoice & VoterOptions, sessi
     if (options.set !== undefined && options.auto === true) {
       throw new CliError("USAGE", "--set and --auto say different things");
     }
+    const known = await membersOf(options, session);
+    for (const host of options.set ?? []) requireMember(host, known);
     const { withVoters } = await import("@berth/agent/fleet/member-changes");
     const isNew = await change(options, session, (body) => withVoters(body, options.set));
     session.note(
@@ -160,13 +163,16 @@ async function voters(options: FleetOptions & OutputChoice & VoterOptions, sessi
     );
     return;
   }
-  const members = await membersOf(options, session);
+  const { members, self } = await homeOf(options, session);
   const { config, from } = await votersKnown(options, session);
   const wanted = members.voters;
   const rows = members.members
     .filter((member) => member.role === "voter" || isVoter(member, config))
     .map((member) => ({ ...member, votes: isVoter(member, config) }));
-  await session.list(voterView(wanted), rows, outputChoice(options), { extra: { configuration: config.number } });
+  await session.list(voterView(wanted), rows, outputChoice(options), {
+    asSeenBy: self,
+    extra: { configuration: config.number },
+  });
   for (const { voter, host } of config.voters) {
     if (members.members.some((member) => member.disk === voter)) continue;
     session.note(`Voter ${voter} on ${host} is not on the list: its disk was replaced, or its host was removed.`);

@@ -17,6 +17,8 @@ export function noteTokens(tokens: readonly MadeToken[], session: Session): void
   const good = formatDuration((expiresMs - createdMs) / 1_000);
   const names = tokens.map(({ record }) => record.id).join(", ");
   session.note(
-    `${tokens.length === 1 ? "Token" : "Tokens"} ${names}: each for one host, good for ${good}. Not shown again.`,
+    tokens.length === 1
+      ? `Token ${names}: for one host, good for ${good}. Not shown again.`
+      : `Tokens ${names}: each for one host, good for ${good}. Not shown again.`,
   );
 }

@@ -25,6 +25,10 @@ function field(name: string, value: unknown, depth: number, width: number): stri
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return [`${head}:`, ...lines(value as Readonly<Record<string, unknown>>, depth + 1)];
   }
+  if (Array.isArray(value) && value.some((one) => /[ ,]/.test(String(one)))) {
+    // Sentences, which may have commas of their own.
+    return [`${head}:`, ...value.map((one) => `${indent}  ${printable(String(one))}`)];
+  }
   return [`${head}:`.padEnd(indent.length + width) + scalar(name, value)];
 }
 
