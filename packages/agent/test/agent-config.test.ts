@@ -32,6 +32,7 @@ guest_defaults: { mode: gossip, on_isolated: run }
 guests: { db1: { mode: quorum, on_isolated: "pause_then_down:60", keep: newest_epoch } }
 log_level: debug
 weight: 2.5
+remote_orders: false
 `,
   );
   const { config, agent } = await readAgentConfig({ file, env: {} });
@@ -53,6 +54,7 @@ weight: 2.5
     },
     logLevel: "debug",
     weight: 2.5,
+    remoteOrders: false,
   });
 });
 
