@@ -131,6 +131,8 @@ export class HostMachine implements Host {
       startedMs: now.bootMs,
       load: 0,
       memoryPendingKib: 0,
+      pending: 0,
+      matches: [],
       wanted: 0,
     };
   }
@@ -203,12 +205,14 @@ export class HostMachine implements Host {
     if (changeReply !== "not-mine") return;
     if (reply.cfg !== membership.config.number || !membership.isVoter(reply.voter, from)) return;
     if (reply.kind === "renew-reply") {
-      if (holder.onRenewReply(reply, now)) guests.touchAll();
+      const { changed, late } = holder.onRenewReply(reply, now);
+      if (changed) guests.touchAll();
+      else if (late.size > 0) guests.touchOwnedBy(late);
     } else if (reply.kind === "prepare-reply") claimant.onPrepareReply(reply, now);
     else if (reply.kind === "accept-reply") claimant.onAcceptReply(reply, now);
     else if (reply.kind === "fence-reply") {
       claimant.onFenceReply(reply, now);
-      guests.touchAll();
+      guests.touchOwnedBy(new Set([reply.host]));
     }
   }
 

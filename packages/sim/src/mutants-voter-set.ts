@@ -45,7 +45,7 @@ export const voterSetMutants: readonly Mutant[] = [
       name: "copied-fence-stands-at-once",
       weakens: "a fence that came with the copy for a new voter set counts in its quarantine already",
       seeds: 0,
-      directed: [44_196, 44_216, 44_236].map(copiedMinorityFence),
+      directed: [43_820, 43_900, 44_080, 44_740, 44_840, 44_940].map(copiedMinorityFence),
     },
     { fenceStands: () => true },
   ),

@@ -7,7 +7,7 @@ import { mayClaim, staggerFor } from "./candidates.ts";
 import { runsElsewhere } from "./copies.ts";
 import { askRegisters, doubtDueMs, silenceDueMs } from "./doubt.ts";
 import { freshTurn, type Turn } from "./fresh.ts";
-import type { GuestParts } from "./parts.ts";
+import { type GuestParts, hasRoom } from "./parts.ts";
 import { type GuestState, ownerOf, say } from "./state.ts";
 
 /** How often it looks whether a copy that somebody runs without a claim is still heard of. */
@@ -35,6 +35,7 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
   }
   if (!mayClaim(parts, g, promise, now)) {
     say(g, "idle", whyNot(parts, g, promise, now.bootMs));
+    if (g.avoidUntilMs > now.bootMs) parts.wakeGuest(g, g.avoidUntilMs);
     return;
   }
   if (dueMs > now.bootMs) {
@@ -57,6 +58,11 @@ export function evaluateAbsent(parts: GuestParts, g: GuestState, promise: Promis
   if (atMs > now.bootMs) {
     say(g, "idle", "nobody runs it; better placed hosts go first");
     parts.wakeGuest(g, Math.min(atMs, Math.max(turn.lookMs, g.nextTryMs)));
+    return;
+  }
+  if (!hasRoom(parts.here)) {
+    say(g, "idle", "nobody runs it; others that are being started here come first");
+    parts.awaitRoom(g);
     return;
   }
   say(g, "claiming", "nobody runs it; the voters are being asked");

@@ -48,8 +48,6 @@ function claimToTell(parts: GuestParts, g: GuestState): ClaimValue | undefined {
 /** The host's own advert. */
 export function hostAdvert(parts: GuestParts, now: Now): HostAdvert {
   const { here, holder } = parts;
-  const matches = new Set<string>();
-  for (const g of parts.all.values()) if (g.promise?.eligible) matches.add(g.promise.placementKey);
   return {
     kind: "host",
     inc: holder.identity.inc,
@@ -58,7 +56,7 @@ export function hostAdvert(parts: GuestParts, now: Now): HostAdvert {
     load: here.load,
     draining: here.draining,
     hypervisor: here.hypervisor && here.hypervisorUp,
-    matches: [...matches].sort(),
+    matches: here.matches,
     leased: holder.isLeased(now),
   };
 }

@@ -16,9 +16,12 @@ import { DuplicateWatch } from "./duplicates.ts";
 import { evaluate } from "./evaluate.ts";
 import { LoadCount } from "./load.ts";
 import { onOutcome } from "./outcomes.ts";
-import type { GuestParts } from "./parts.ts";
+import { type GuestParts, hasRoom, roomLeft } from "./parts.ts";
 import { clearOldIncarnation } from "./rebirth.ts";
 import { type GuestState, guestKey, isActive, newGuestState } from "./state.ts";
+
+/** In so long every guest is looked at once, whether anything asks for it or not. Milliseconds. */
+const sweepMs = 5_000;
 
 /** All guests of one host. */
 export class Guests {
@@ -26,6 +29,10 @@ export class Guests {
   readonly #dirty = new Set<GuestId>();
   readonly #toAdvertise = new Set<GuestId>();
   readonly #schedule = new Schedule();
+  /** Guests whose turn it is, once there is room for them; the longest waiting first. */
+  readonly #awaitRoom = new Set<GuestId>();
+  #sweep: Iterator<GuestId> | undefined;
+  #sweptMs: number | undefined;
   readonly #promisedEver = new Set<GuestId>();
   readonly #lives = new Map<HostId, number>();
   readonly #duplicates: DuplicateWatch;
@@ -35,10 +42,11 @@ export class Guests {
   /** This host's advert may have changed. */
   hostDirty = true;
 
-  constructor(components: Omit<GuestParts, "all" | "wakeGuest" | "feedChanged" | "advertChanged">) {
+  constructor(components: Omit<GuestParts, "all" | "wakeGuest" | "awaitRoom" | "feedChanged" | "advertChanged">) {
     this.parts = {
       ...components,
       all: new Map(),
+      awaitRoom: (g) => this.#awaitRoom.add(g.guest),
       wakeGuest: (g, atMs) => this.#schedule.set(g.guest, atMs),
       feedChanged: () => {
         this.feedDirty = true;
@@ -53,7 +61,8 @@ export class Guests {
 
   /** Boot-time moment of the next look at some guest. */
   get nextMs(): number {
-    return this.#dirty.size > 0 ? 0 : this.#schedule.nextMs;
+    const isDue = this.#dirty.size > 0 || (this.#awaitRoom.size > 0 && hasRoom(this.parts.here));
+    return isDue ? 0 : this.#schedule.nextMs;
   }
 
   #of(guest: GuestId): GuestState {
@@ -91,6 +100,14 @@ export class Guests {
     this.#dirty.add(guest);
   }
 
+  /** Guests that are known to be owned by one of these hosts. */
+  touchOwnedBy(hosts: ReadonlySet<HostId>): void {
+    for (const g of this.parts.all.values()) {
+      const owner = g.known?.owner ?? null;
+      if (owner !== null && hosts.has(owner)) this.#dirty.add(g.guest);
+    }
+  }
+
   touchAll(): void {
     for (const guest of this.parts.all.keys()) this.#dirty.add(guest);
   }
@@ -120,6 +137,7 @@ export class Guests {
       if (isActive(g)) this.#toAdvertise.add(g.guest);
     }
     this.#rememberPromised(names);
+    this.parts.here.matches = [...new Set(promised.filter((p) => p.eligible).map((p) => p.placementKey))].sort();
     this.parts.here.wanted = promised.filter((p) => p.wanted !== "down").length;
     this.feedDirty = true;
     this.hostDirty = true;
@@ -238,6 +256,8 @@ export class Guests {
   /** Looks at every guest that is due or was touched. `clearing`: an old incarnation is being taken down, owned guests wait. */
   run(now: Now, clearing: boolean): void {
     for (const name of this.#schedule.take(now.bootMs)) this.#dirty.add(name);
+    this.#takeSome(now);
+    this.#admit();
     const names = [...this.#dirty];
     this.#dirty.clear();
     for (const name of names) {
@@ -245,6 +265,31 @@ export class Guests {
       if (g === undefined || (clearing && g.owned !== undefined)) continue;
       evaluate(this.parts, g, now);
       this.#load.count(g);
+    }
+  }
+
+  /** Every guest is looked at once in a while, so that nothing hangs on a wake that nobody thought of: some with each step. */
+  #takeSome(now: Now): void {
+    const { all } = this.parts;
+    const count = Math.floor((all.size * (now.bootMs - (this.#sweptMs ?? now.bootMs))) / sweepMs);
+    if (this.#sweptMs !== undefined && count < 1 && all.size > 0) return;
+    this.#sweptMs = now.bootMs;
+    for (let n = Math.min(count, all.size); n > 0; n -= 1) {
+      this.#sweep ??= all.keys();
+      const next = this.#sweep.next();
+      if (next.done === true) this.#sweep = undefined;
+      else this.#dirty.add(next.value);
+    }
+  }
+
+  /** Guests that waited for room are looked at again as far as there is some. */
+  #admit(): void {
+    let room = this.#awaitRoom.size === 0 ? 0 : roomLeft(this.parts.here);
+    for (const name of this.#awaitRoom) {
+      if (room <= 0) return;
+      room -= 1;
+      this.#awaitRoom.delete(name);
+      this.#dirty.add(name);
     }
   }
 

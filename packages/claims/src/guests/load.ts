@@ -22,11 +22,15 @@ export class LoadCount {
   count(g: GuestState): void {
     const claiming = g.phase === "claiming" && this.#claimant.isTrying(g.guest);
     const load = g.owned !== undefined || g.adopting !== undefined || claiming ? 1 : 0;
-    const memoryPendingKib = load === 1 && !isActive(g) ? (ruling(g)?.memoryKib ?? 0) : 0;
+    const waits = load === 1 && !isActive(g);
+    const memoryPendingKib = waits ? (ruling(g)?.memoryKib ?? 0) : 0;
+    const pending = waits && g.startFailures === 0 ? 1 : 0;
     this.#here.load += load - g.counted.load;
     this.#here.memoryPendingKib += memoryPendingKib - g.counted.memoryPendingKib;
-    if (g.counted.load !== load || g.counted.memoryPendingKib !== memoryPendingKib)
-      g.counted = { load, memoryPendingKib };
+    this.#here.pending += pending - g.counted.pending;
+    const { counted } = g;
+    if (counted.load !== load || counted.memoryPendingKib !== memoryPendingKib || counted.pending !== pending)
+      g.counted = { load, memoryPendingKib, pending };
   }
 
   /** Whether the others should hear of it; true once after each change. */

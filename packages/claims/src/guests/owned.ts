@@ -10,6 +10,8 @@ import { type Leaving, stop } from "./stopping.ts";
 
 /** Owners repeat their claims this often, to repair lagging voters (section 4.8). */
 export const refreshMs = 60_000;
+/** A guest whose class holds here no longer goes as soon as somebody else can have it. */
+const unwantedLookMs = 500;
 /** After this many failed starts another host is given the chance. */
 const startFailuresMax = 3;
 /** How long a host that could not start a guest stays away from it. */
@@ -46,6 +48,7 @@ export function evaluateOwned(parts: GuestParts, g: GuestState, promise: Promise
   }
   if (g.observed?.state === "running") {
     say(g, "running", "owned and running here");
+    if (!promise.eligible) parts.wakeGuest(g, now.bootMs + unwantedLookMs);
     return;
   }
   resume(parts, g, promise, now);
@@ -63,9 +66,12 @@ function reasonToLeave(parts: GuestParts, g: GuestState, promise: PromisedGuest,
     return { why: "its release was asked for", next: g.release.to ?? bestOther(parts, g, promise, now) };
   if (g.promise === undefined)
     return isActive(g) ? undefined : { why: "policy no longer promises it and it is off", next: undefined };
+  const cannotStart = g.startFailures >= startFailuresMax && !isActive(g);
+  // Whether somebody else could have it costs a look at every host: not for a guest that is well where it is.
+  if (!parts.here.draining && !cannotStart && promise.eligible) return undefined;
   const next = bestOther(parts, g, promise, now);
   if (parts.here.draining) return { why: "this host is being drained", next };
-  if (g.startFailures >= startFailuresMax && next !== undefined && !isActive(g)) {
+  if (cannotStart && next !== undefined) {
     g.avoidUntilMs = now.bootMs + avoidMs;
     g.startFailures = 0;
     g.release = { to: next };

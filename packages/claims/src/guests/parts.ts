@@ -3,6 +3,7 @@ import type { Claimant } from "../claimant/claimant.ts";
 import type { Gossip } from "../gossip/gossip.ts";
 import type { Holder } from "../holder/holder.ts";
 import type { Membership } from "../membership.ts";
+import { guestsPerMessage } from "../messages.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Gathering } from "../placement/gathering.ts";
 import type { Rules } from "../rules.ts";
@@ -24,6 +25,8 @@ export interface GuestParts {
   readonly here: Circumstances;
   /** Looks at the guest again at this moment (boot-time) at the latest. */
   wakeGuest(g: GuestState, atMs: number): void;
+  /** Looks at the guest again once fewer are {@link Circumstances.pending}. */
+  awaitRoom(g: GuestState): void;
   /** The dead-man's list must be written again with this batch. */
   feedChanged(): void;
   /** This host's advert or the guest's must be looked at again. */
@@ -51,8 +54,28 @@ export interface Circumstances {
   load: number;
   /** Memory of guests that are claimed or being claimed here and do not run yet: it counts as taken already. */
   memoryPendingKib: number;
+  /** Guests that are claimed or being claimed here, do not run yet and have not failed to start. */
+  pending: number;
+  /** Placement keys that hold here, in order. */
+  matches: readonly string[];
   /** Guests that policy wants somewhere. */
   wanted: number;
+}
+
+/**
+ * So many guests are being claimed and started at a time. @default 96, what one ballot carries: who claims a thousand at once can start
+ * none of them before its lease is looked at again, and nobody else gets any
+ */
+const pendingMost = guestsPerMessage;
+
+/** How many more guests may be claimed now. */
+export function roomLeft(here: Circumstances): number {
+  return Math.max(0, pendingMost - here.pending);
+}
+
+/** Whether another guest may be claimed now. */
+export function hasRoom(here: Circumstances): boolean {
+  return roomLeft(here) > 0;
 }
 
 /** Memory for further guests. */

@@ -23,7 +23,7 @@ export interface GuestState {
   /** Since when policy wants it somewhere (boot-time). */
   wantedSinceMs: number;
   /** What it adds to the load of this host, as last counted (`load.ts`). */
-  counted: { readonly load: number; readonly memoryPendingKib: number };
+  counted: { readonly load: number; readonly memoryPendingKib: number; readonly pending: number };
   /** Not before this moment (boot-time) the registers are asked again. */
   nextTryMs: number;
   nextRefreshMs: number;
@@ -66,7 +66,7 @@ export interface GuestState {
   reason: string;
 }
 
-const nothingCounted = { load: 0, memoryPendingKib: 0 };
+const nothingCounted = { load: 0, memoryPendingKib: 0, pending: 0 };
 
 /** A guest of which nothing is known yet. */
 export function newGuestState(guest: GuestId): GuestState {

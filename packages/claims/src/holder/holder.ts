@@ -28,6 +28,14 @@ export interface HolderParts {
   readonly membership: Membership;
 }
 
+/** What an answer to a renewal brought. */
+export interface RenewNews {
+  /** A lease that was too short to claim under is long enough now, or this voter has turned against the incarnation. */
+  readonly changed: boolean;
+  /** Hosts of which the voter says something else than before. */
+  readonly late: ReadonlySet<HostId>;
+}
+
 /** One host's lease and incarnation. */
 export class Holder {
   readonly #parts: HolderParts;
@@ -160,32 +168,37 @@ export class Holder {
     for (const { host } of membership.config.voters) outbox.send(host, request);
   }
 
-  /** One voter's answer. True when the lease was lengthened or something about late hosts changed. */
-  onRenewReply(reply: RenewReply, now: Now): boolean {
+  /** One voter's answer. */
+  onRenewReply(reply: RenewReply, now: Now): RenewNews {
     this.#heard.set(reply.voter, now);
-    let changed = this.late.learn(reply.voter, reply.late, now);
-    if (reply.inc !== this.#identity.inc) return changed;
+    const late = this.late.learn(reply.voter, reply.late, now);
+    const before = this.#fencedBy.length;
+    let changed = false;
+    if (reply.inc !== this.#identity.inc) return { changed, late };
     const { verdict } = reply;
     switch (verdict.kind) {
       case "ack":
-        changed = this.#onAck(reply, now) || changed;
+        changed = this.#onAck(reply, now);
         break;
       case "fenced":
         this.#onFenced(reply.voter, verdict.fenced);
-        changed = true;
+        changed = this.#fencedBy.length > before;
         break;
       case "clone":
         this.#onClone(reply.voter);
-        changed = true;
+        changed = this.#fencedBy.length > before;
         break;
       case "wait":
         this.#nextRenewMs = Math.min(this.#nextRenewMs, now.bootMs + Math.max(20, verdict.remainingMs));
         break;
     }
-    return changed;
+    return { changed, late };
   }
 
-  /** Section 4.1: a majority for one attempt, in time, makes the lease T_fence long from before the sending. */
+  /**
+   * Section 4.1: a majority for one attempt, in time, makes the lease T_fence long from before the sending. True when there was
+   * too little of a lease to claim under before.
+   */
   #onAck(reply: RenewReply, now: Now): boolean {
     const { rules, membership } = this.#parts;
     const attempt = this.#attempts.get(reply.attempt);
@@ -195,8 +208,9 @@ export class Holder {
     const until = after(rules.leaseStart(attempt.sentAt, now), attempt.fenceMs);
     if (!rules.ackInTime(until, now)) return false;
     if (this.#validUntil !== undefined && holderRemainingMs(this.#validUntil, until) >= 0) return false;
+    const wasEnough = rules.leaseSuffices(this.remainingMs(now), membership.config);
     this.#validUntil = until;
-    return true;
+    return !wasEnough;
   }
 
   /**

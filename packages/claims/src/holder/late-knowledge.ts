@@ -14,17 +14,17 @@ export class LateKnowledge {
   /** Per voter: hosts that it would have fenced when it was first heard in this life. */
   readonly #goneAtFirst = new Map<VoterId, ReadonlySet<HostId>>();
 
-  /** One voter's whole list replaces what it said before. True when anything is late or was. */
-  learn(voter: VoterId, late: readonly LateHost[], now: Now): boolean {
+  /** One voter's whole list replaces what it said before. The hosts of which it says something else now. */
+  learn(voter: VoterId, late: readonly LateHost[], now: Now): ReadonlySet<HostId> {
     if (!this.#goneAtFirst.has(voter))
       this.#goneAtFirst.set(voter, new Set(late.filter((l) => l.remainingMs === 0).map(({ host }) => host)));
     const before = this.#byVoter.get(voter);
-    if (late.length === 0 && (before === undefined || before.size === 0)) return false;
+    if (late.length === 0 && (before === undefined || before.size === 0)) return nobody;
     const list = new Map<HostId, Moment>();
     for (const entry of late)
       list.set(entry.host, { inc: entry.inc, fromMs: fromMs(entry, before?.get(entry.host), now) });
     this.#byVoter.set(voter, list);
-    return true;
+    return differing(before ?? new Map(), list);
   }
 
   /** A voter said that a host is live for another `remainingMs`: that is later than we thought. */
@@ -61,6 +61,18 @@ export class LateKnowledge {
 interface Moment {
   readonly inc: number;
   readonly fromMs: number;
+}
+
+const nobody: ReadonlySet<HostId> = new Set();
+
+function differing(before: ReadonlyMap<HostId, Moment>, now: ReadonlyMap<HostId, Moment>): ReadonlySet<HostId> {
+  const hosts = new Set<HostId>();
+  for (const host of before.keys()) if (!now.has(host)) hosts.add(host);
+  for (const [host, { inc, fromMs }] of now) {
+    const earlier = before.get(host);
+    if (earlier?.inc !== inc || earlier.fromMs !== fromMs) hosts.add(host);
+  }
+  return hosts;
 }
 
 /** When it has passed already it stays where it was: who waits his rank from then on must not wait anew with every answer. */
