@@ -120,10 +120,10 @@ describe("a store that another process has open", () => {
 describe("a full disk", () => {
   it("fails the write and every later one, and every acknowledged record is there once there is room", async () => {
     const disk = mkdtempSync(join(folder, "disk-"));
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]);
     try {
       const path = join(disk, "store");
-      writeFileSync(join(disk, "ballast"), Buffer.alloc(600_000));
+      writeFileSync(join(disk, "ballast"), Buffer.alloc(1_300_000));
       const store = await openRecordStore(path);
       let acknowledged = 0;
       const failure = await (async () => {

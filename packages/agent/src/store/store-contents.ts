@@ -2,17 +2,17 @@
  * What the store holds, and how one sees that all of it is still there.
  *
  * Each record is a checked line under its key, with the number of the commit that wrote it. One more entry, the head, is
- * part of every commit and says how many records there are and what they add up to: the exclusive or of a hash of each.
+ * part of every batch that level gets and says how many records there are and what they add up to: the exclusive or of a hash of each.
  * A damaged record fails its own sum; a record that vanished, or came back from an earlier commit, leaves a head that
- * does not add up; a tail of commits that vanished together with its heads is found by the commit counter, which is
- * outside (`commit-counter.ts`).
+ * does not add up; a tail of commits that vanished together with its heads is found, and brought back where it still can
+ * be, by the journal, which is outside (`journal.ts`).
  */
 import { createHash } from "node:crypto";
 import { type DurableRecord, recordKey } from "@berth/claims";
 import { checkedLine, readCheckedLine } from "./checked-line.ts";
 
-/** Number of the layout of store, head and counter. A release that changes it reads the older one, or refuses. */
-export const storeSchema = 1;
+/** Number of the layout of store, head and journal. A release that changes it reads the older one, or refuses. */
+export const storeSchema = 2;
 
 /** Key of the head in level. Keys of records begin with `r/`. */
 export const headKey = "head";
@@ -37,7 +37,7 @@ interface Held {
   readonly hash: bigint;
 }
 
-/** The records of an open store and their sum. Changed only by a commit that is on the disk. */
+/** The records of an open store and their sum. Ahead of the disk by the commit under way. */
 export class StoreContents {
   readonly diskId: string;
   #held = new Map<string, Held>();
@@ -62,7 +62,7 @@ export class StoreContents {
     return { schema: storeSchema, diskId: this.diskId, commit: this.#commit, records: this.#held.size, digest };
   }
 
-  /** Takes the next commit and returns its changes, the new head among them. The last record of a key counts. */
+  /** Takes the next commit and returns its changes. The last record of a key counts. */
   apply(batch: readonly DurableRecord[]): readonly EntryChange[] {
     this.#commit += 1;
     const latest = new Map(batch.map((record) => [`r/${recordKey(record)}`, record]));
@@ -77,8 +77,18 @@ export class StoreContents {
         changes.push({ type: "put", key, value });
       }
     }
-    changes.push({ type: "put", key: headKey, value: encodeHead(this.head()) });
     return changes;
+  }
+
+  /** Takes a commit from the journal. Returns what is wrong with it, or undefined. */
+  replay(commit: number, changes: readonly EntryChange[]): string | undefined {
+    this.#commit = commit;
+    for (const change of changes) {
+      const fault = change.type === "put" ? this.restore(change.key, change.value) : undefined;
+      if (fault !== undefined) return fault;
+      if (change.type === "del") this.#forget(change.key);
+    }
+    return undefined;
   }
 
   /** Takes an entry that was read from the disk. Returns what is wrong with it, or undefined. */

@@ -2,17 +2,22 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Level } from "level";
-import { CommitCounter } from "./commit-counter.ts";
+import { Journal } from "./journal.ts";
 import { encodeHead, headKey, StoreContents, storeSchema } from "./store-contents.ts";
 import { writeMarker } from "./store-marker.ts";
 
 /** The parts of a store's folder. */
 export function storePaths(path: string): {
   readonly marker: string;
-  readonly counter: string;
+  /** Two files that say the same. */
+  readonly journals: readonly string[];
   readonly level: string;
 } {
-  return { marker: join(path, "store.marker"), counter: join(path, "commits"), level: join(path, "level") };
+  return {
+    marker: join(path, "store.marker"),
+    journals: [join(path, "journal.a"), join(path, "journal.b")],
+    level: join(path, "level"),
+  };
 }
 
 /**
@@ -30,7 +35,7 @@ export async function foundStore(path: string): Promise<void> {
   const head = new StoreContents({ diskId, commit: 0 }).head();
   await level.put(headKey, encodeHead(head), { sync: true });
   await level.close();
-  await CommitCounter.found(paths.counter, diskId);
+  await Journal.found(paths.journals);
   await writeMarker(paths.marker, { schema: storeSchema, diskId });
   await syncFolder(draft);
   await rename(draft, path);
