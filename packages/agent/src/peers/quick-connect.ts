@@ -1,4 +1,5 @@
 import { tcp } from "@libp2p/tcp";
+import { AgentError } from "../agent-error.ts";
 
 type TransportMaker = ReturnType<typeof tcp>;
 type Dial = ReturnType<TransportMaker>["dial"];
@@ -22,7 +23,7 @@ export function quickConnect(init: Parameters<typeof tcp>[0], connectMs: number)
       let isOpen = false;
       const timer = setTimeout(() => {
         setImmediate(() => {
-          if (!isOpen) limit.abort(new Error(`no answer within ${connectMs} ms`));
+          if (!isOpen) limit.abort(new AgentError("ABORTED", `no answer within ${connectMs} ms`));
         });
       }, connectMs);
       const { upgrader } = options;
