@@ -1,10 +1,9 @@
 /** How a command finds this host's agent, and what it does where there is none. */
-import { statSync } from "node:fs";
-import { join } from "node:path";
 import type { AgentClient } from "@berth/agent/api/client";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
 import { exitCodes } from "./exit-code.ts";
+import { fleetSign, signOf } from "./fleet-sign.ts";
 import { readDaemonConfig } from "./host-config.ts";
 import type { HostOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -61,14 +60,6 @@ async function look(
 ): Promise<{ readonly socketPath: string; readonly isInFleet: boolean }> {
   const { agent, config } = await readDaemonConfig(options, session);
   const { socketPath } = agent;
-  return { socketPath, isInFleet: mayBeThere(socketPath) || mayBeThere(join(config.stateDir, "fleet.json")) };
-}
-
-/** A file that this user may not see may be there all the same: then the agent itself shall say that he may not. */
-function mayBeThere(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
-  }
+  // What this user may not see may be there all the same: then the agent itself shall say that he may not.
+  return { socketPath, isInFleet: signOf(socketPath) !== "absent" || fleetSign(config.stateDir) !== "absent" };
 }

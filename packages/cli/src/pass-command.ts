@@ -1,10 +1,10 @@
 /** What `plan` and `converge` share: one pass on this host, then its table, its troubles and its exit code. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import type { BerthConfig } from "@berth/agent/config/berth-config";
 import type { PassReport } from "@berth/agent/pass-report";
 import { CliError } from "./cli-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { refuseErrors } from "./findings.ts";
+import { fleetSign } from "./fleet-sign.ts";
 import { readHostConfig } from "./host-config.ts";
 import { outputChoice, type PassOptions } from "./options.ts";
 import type { Unreachable } from "./output/envelope.ts";
@@ -31,7 +31,7 @@ export interface PassRequest {
 export async function runPass(request: PassRequest, session: Session): Promise<void> {
   const { BerthHost } = await import("@berth/agent/converge");
   const config = await readHostConfig(request.options, session);
-  mindTheFleet(config.stateDir, request.dryRun, session);
+  await mindTheFleet(config, request, session);
   await using host = new BerthHost({ config });
   const report = await host.converge({
     files: policyFiles(request.files, config),
@@ -53,22 +53,33 @@ export async function runPass(request: PassRequest, session: Session): Promise<v
  *
  * @throws CliError REFUSED
  */
-function mindTheFleet(stateDir: string, dryRun: boolean, session: Session): void {
-  if (!existsSync(join(stateDir, "fleet.json"))) return;
+async function mindTheFleet(config: BerthConfig, { options, dryRun }: PassRequest, session: Session): Promise<void> {
+  const stateDir = await fleetFolder(config, options, session);
+  const sign = fleetSign(stateDir);
+  if (sign === "absent") return;
   if (dryRun) {
+    const belongs = sign === "there" ? "belongs" : "may belong";
     session.note(
-      "This host belongs to a fleet: what a host alone would do is shown, and its agent asks for a claim first.",
+      `This host ${belongs} to a fleet: what a host alone would do is shown, and its agent asks for a claim first.`,
     );
     return;
   }
-  throw new CliError(
-    "REFUSED",
-    "this host belongs to a fleet: a pass by hand would start guests that another host runs",
-    {
-      remedy:
-        "Its agent carries the policy out; `berth reload` lets it do so now, `berth status` shows what became of it.",
-    },
-  );
+  const danger = "a pass by hand would start guests that another host runs";
+  if (sign === "hidden") {
+    throw new CliError("REFUSED", `${stateDir} cannot be read, so this host may belong to a fleet: ${danger}`, {
+      remedy: "Run it as a user who may read that folder.",
+    });
+  }
+  throw new CliError("REFUSED", `this host belongs to a fleet: ${danger}`, {
+    remedy:
+      "Its agent carries the policy out; `berth reload` lets it do so now, `berth status` shows what became of it.",
+  });
+}
+
+/** `--state-dir` says where a pass keeps its locks; the host's real guests are the fleet's all the same. */
+async function fleetFolder(config: BerthConfig, options: PassOptions, session: Session): Promise<string> {
+  if (config.embedded || options.stateDir === undefined) return config.stateDir;
+  return (await readHostConfig(options.config === undefined ? {} : { config: options.config }, session)).stateDir;
 }
 
 /** The part of the options that decides what the policy says. */

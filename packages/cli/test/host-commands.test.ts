@@ -1,5 +1,5 @@
 /** Commands on the hypervisor that lives in this process: what a user sees, word for word. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -69,6 +69,22 @@ describe("converge", () => {
     const plan = await run(["plan", file, ...here]);
     expect(plan.stdout).toMatch(/^web1 +/m);
     expect(plan.stderr).toContain("This host belongs to a fleet");
+  });
+
+  it("is refused where it cannot be seen whether the host belongs to a fleet, as by a user who may not read its folder", async () => {
+    const unreadable = join(folder, "loop");
+    symlinkSync(unreadable, unreadable);
+    const refused = await run(["converge", "-K", policy(oneGuest), "--embedded", "--state-dir", unreadable]);
+    expect(refused).toMatchObject({ exitCode: 6, stdout: "", stderr: expect.stringContaining("cannot be read") });
+  });
+
+  it("is refused on a host of a fleet whatever folder --state-dir names for locks", async () => {
+    const environment = { BERTH_STATE_DIR: join(folder, "state") };
+    mkdirSync(environment.BERTH_STATE_DIR);
+    writeFileSync(join(environment.BERTH_STATE_DIR, "fleet.json"), "{}");
+    const argv = ["converge", policy(oneGuest), "--state-dir", join(folder, "other")];
+    expect(await run(argv, { environment })).toMatchObject({ exitCode: 6, stdout: "" });
+    expect(await run([...argv, "--embedded"], { environment })).toMatchObject({ exitCode: 0 });
   });
 
   it("says nothing at all when there is nothing to do", async () => {

@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Diagnostic, EnvironmentPromise } from "@berth/model";
 import type { Command } from "commander";
 import { exitCodes } from "../exit-code.ts";
 import { countOf, renderFindings } from "../findings.ts";
+import { fleetSign } from "../fleet-sign.ts";
 import { readDaemonConfig, readHostConfig } from "../host-config.ts";
 import { addClassOptions, addOutputOptions, type ClassOptions, outputChoice } from "../options.ts";
 import type { ListView } from "../output/list-view.ts";
@@ -42,7 +41,7 @@ async function ofFleet(
   session: Session,
 ): Promise<readonly Diagnostic[]> {
   const { config, agent } = await readDaemonConfig(options, session);
-  if (!existsSync(join(config.stateDir, "fleet.json"))) return [];
+  if (fleetSign(config.stateDir) === "absent") return [];
   const [{ fleetFindings }, { guestRule }] = await Promise.all([
     import("@berth/agent/fleet/fleet-findings"),
     import("@berth/agent/daemon/promised-guests"),
