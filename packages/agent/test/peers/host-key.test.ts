@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHostKey, hostKeyFile, loadHostKey } from "../../src/peers/host-key.ts";
 import { Libp2pNetwork } from "../../src/peers/libp2p-network.ts";
@@ -46,6 +47,14 @@ describe("a host's key", () => {
     chmodSync(path(), 0o640);
     const refused = { code: "STATE_FILE_CORRUPT", remedy: expect.stringContaining("chmod 0600") };
     await expect(loadHostKey(folder)).rejects.toMatchObject(refused);
+  });
+
+  it("signs the very bytes that libp2p would sign", async () => {
+    const { privateKey } = await createHostKey();
+    const message = Buffer.from("libp2p-pubsub:what a host says");
+    const signature = await privateKey.sign(message);
+    expect(signature).toEqual(await privateKeyFromRaw(privateKey.raw).sign(message));
+    expect(await privateKey.publicKey.verify(message, signature)).toBe(true);
   });
 });
 
