@@ -3,6 +3,8 @@
  * be waiting behind our own work, so whoever judges others by the time that passed takes this off first.
  */
 
+import { WallTicks } from "./wall-ticks.ts";
+
 /**
  * How often the loop is looked at. A stall is taken for shorter than it was by at most this. @default 100 ms: a fifth of the
  * shortest stall that is told of (a quarter of the fastest profile's T_fence); twice as often cost a sixth of an idle agent's wake-ups
@@ -11,19 +13,20 @@ const periodMs = 100;
 
 /** Measures until `stop`. Does not keep the process alive. */
 export class LoopLag {
-  readonly #timer: NodeJS.Timeout;
-  #dueMs: number;
+  readonly #ticks: WallTicks;
   #latestMs = 0;
   #maximumMs = 0;
 
   constructor() {
-    this.#dueMs = performance.now() + periodMs;
-    this.#timer = setInterval(() => this.#tick(), periodMs).unref();
+    this.#ticks = new WallTicks(periodMs, (lateMs) => {
+      this.#latestMs = lateMs;
+      this.#maximumMs = Math.max(this.#maximumMs, lateMs);
+    });
   }
 
   /** Lateness in milliseconds of the last look, or of the one that is overdue now. */
   get latestMs(): number {
-    return Math.max(this.#latestMs, performance.now() - this.#dueMs, 0);
+    return Math.max(this.#latestMs, this.#ticks.overdueMs);
   }
 
   /** The largest lateness since the last call, in milliseconds. */
@@ -34,13 +37,6 @@ export class LoopLag {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  #tick(): void {
-    const now = performance.now();
-    this.#latestMs = Math.max(0, now - this.#dueMs);
-    this.#maximumMs = Math.max(this.#maximumMs, this.#latestMs);
-    this.#dueMs = now + periodMs;
+    this.#ticks.stop();
   }
 }

@@ -1,5 +1,6 @@
 import type { HostId, Message } from "@berth/claims";
 import { AgentError, reasonOf } from "../agent-error.ts";
+import { WallTicks } from "../clock/wall-ticks.ts";
 import { type AgentNotice, type NoticeChannel, noticeTextMax } from "../ports/agent-notice.ts";
 import type {
   Member,
@@ -52,7 +53,7 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
   readonly #downs = new Listeners<[PeerDown]>();
   #members: MemberList;
   #engine: PeerEngine | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #ticks: WallTicks | undefined;
 
   constructor(init: PeerNetworkInit, internals: PeerInternals = productionInternals) {
     this.self = init.self;
@@ -130,15 +131,15 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     engine.subscribe();
     this.#engine = engine;
     this.#clock.tick();
-    this.#timer = setInterval(() => {
+    this.#ticks = new WallTicks(this.#timing.tickMs, () => {
       this.#clock.tick();
       engine.tick();
-    }, this.#timing.tickMs);
+    });
     this.#tally.info("started", `${this.self} listens on ${this.addresses.join(", ")} as ${this.peerId}`);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#ticks?.stop();
     const engine = this.#engine;
     this.#engine = undefined;
     this.#messages.clear();

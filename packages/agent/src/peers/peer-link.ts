@@ -73,8 +73,6 @@ export class PeerLink {
   #beats: FrameChannel | undefined;
   #hello: Hello | undefined;
   #beatNumber = 0;
-  /** The link's place within a turn. */
-  readonly #phase = Math.random();
   #lastTurn = -1;
   #heardBeat = { n: 0, atMs: 0 };
   #malformed = 0;
@@ -142,11 +140,14 @@ export class PeerLink {
     this.#messages.offer(encodeFrame(frame), "urgent");
   }
 
-  /** Sends a heartbeat when this link's turn has come: once in `pauseMs`, and not all links at the same moment. */
-  beat(pauseMs: number): void {
+  /**
+   * Sends a heartbeat once in `pauseMs`; `phase` says when, from 0 to 1. With the same phase all hosts send theirs at the same moment of
+   * the day, so that each wakes up once to write them all and once to read them all.
+   */
+  beat({ pauseMs, phase }: { readonly pauseMs: number; readonly phase: number }): void {
     const now = performance.now();
     // By what has passed and not by what is now: a late tick must not lose a turn.
-    const turn = Math.floor(now / pauseMs + this.#phase);
+    const turn = Math.floor(Date.now() / pauseMs + phase);
     if (this.#beats === undefined || turn === this.#lastTurn) return;
     this.#lastTurn = turn;
     this.#beatNumber += 1;

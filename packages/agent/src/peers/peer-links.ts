@@ -78,11 +78,13 @@ export class PeerLinks {
   /** Sends heartbeats that are due, and ends links whose peer does not greet. */
   tick(nowMs: number): void {
     const pauseMs = this.beatPauseMs;
-    for (const link of this.all()) {
+    // Where they take turns each link has its own moment, evenly spread: of those that wait for a dead peer, one waits only a moment.
+    const inTurns = pauseMs > this.#parts.timing.beatMs;
+    for (const [slot, link] of this.all().entries()) {
       if (link.hello === undefined && nowMs - link.openedMs > this.#parts.greetMs) {
         link.end(new AgentError("ABORTED", `${link.member.hostId} did not greet`));
       }
-      link.beat(pauseMs);
+      link.beat({ pauseMs, phase: inTurns ? slot / this.#links.size : 0 });
     }
   }
 
