@@ -15,7 +15,7 @@ import { openScreen, renewMs, type SimulationScreen } from "./simulation-screen.
 import { executingOn, type SimulationStatus } from "./simulation-status.ts";
 import { overlapText, renderSimulation } from "./simulation-view.ts";
 
-const footer = "berth sim partition h1|h2,h3  heal  kill h1  start h1  freeze h1  thaw h1  down   (Ctrl-C ends it)";
+const footer = "berth sim partition 'h1|h2,h3'  heal  kill h1  start h1  freeze h1  thaw h1  down   (Ctrl-C ends it)";
 /** How long a fleet may take to come up on a busy machine. */
 const comeUpMs = 90_000;
 
