@@ -77,8 +77,13 @@ export function createPeerNode(parts: PeerNodeParts): Promise<PeerNode> {
       // Dialling again is our own loop's: libp2p's stops for good after a minute.
       reconnectRetries: 0,
     },
-    // A second net below our own heartbeats, slow enough to cost nothing.
-    connectionMonitor: { protocolPrefix: names.prefix, pingInterval: 10_000 },
+    // A second net below our own heartbeats, slow enough to cost nothing: each ping is a stream of its own. By default it takes a host
+    // that is busy for five seconds, this one included, for a reason to cut all its links.
+    connectionMonitor: {
+      protocolPrefix: names.prefix,
+      pingInterval: limits.pingEveryMs,
+      pingTimeout: { minTimeout: limits.pingMs },
+    },
     metrics: () => upgradeFailures(tally),
     services: {
       identify: identify({

@@ -1,5 +1,5 @@
 import type { HostId, Message } from "@berth/claims";
-import type { Connection } from "@libp2p/interface";
+import type { Connection, PeerId } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { AgentError } from "../agent-error.ts";
 import type { AgentNotice } from "../ports/agent-notice.ts";
@@ -59,6 +59,7 @@ export class PeerEngine {
   readonly #parts: PeerEngineParts;
   readonly #events: PeerEngineEvents;
   readonly #records = new Map<HostId, PeerRecord>();
+  readonly #peerIds = new Map<string, PeerId>();
   readonly #pulls: GapPulls;
   readonly #dialler: Dialler;
   readonly #guard: StreamGuard;
@@ -134,6 +135,7 @@ export class PeerEngine {
     for (const [host, record] of this.#records) {
       if (members.host(host)?.peerId === record.member.peerId) continue;
       this.#records.delete(host);
+      this.#peerIds.delete(record.member.peerId);
       this.#tellDown(record, "removed");
       this.links.get(host)?.end(new AgentError("ABORTED", "no member any more"));
       this.#cut(record.member);
@@ -200,7 +202,16 @@ export class PeerEngine {
   }
 
   #connections(member: Member): readonly Connection[] {
-    return this.node.getConnections(peerIdFromString(member.peerId));
+    return this.node.getConnections(this.#peerId(member));
+  }
+
+  /** Read once: the guard looks at everybody twice a second, and a key's text costs as much to read as a heartbeat. */
+  #peerId({ peerId }: Member): PeerId {
+    const known = this.#peerIds.get(peerId);
+    if (known !== undefined) return known;
+    const read = peerIdFromString(peerId);
+    this.#peerIds.set(peerId, read);
+    return read;
   }
 
   #cut(member: Member): void {
@@ -266,7 +277,7 @@ export class PeerEngine {
     const link = this.links.get(member.hostId);
     if (link?.isWhole !== true) return "a stream for messages and heartbeats";
     if (this.#record(member).sequence.pullsWithoutGossip >= deafPulls) return "gossip that arrives";
-    return this.topic.lackOf(peerIdFromString(member.peerId), this.#connections(member), link.major);
+    return this.topic.lackOf(this.#peerId(member), this.#connections(member), link.major);
   }
 
   /** Why a connected member has nothing to say to this host: its identify protocol has the fleet's name and no version. */

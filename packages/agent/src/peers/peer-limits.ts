@@ -14,6 +14,10 @@ export const upgradeMs = 8_000;
 export const patienceMs = 8_000;
 /** Choosing a stream's protocol. libp2p allows 10 s, and opens gossip's streams one after another: one frozen peer holds up all. */
 export const negotiationMs = 2_000;
+/** Between two pings of libp2p's own on one connection. */
+export const pingEveryMs = 60_000;
+/** What such a ping may take. */
+export const pingMs = 30_000;
 /** Handshakes under way at once: a flood can hold four places in a second, each for `upgradeMs`. */
 export const pendingConnectionsMax = 32;
 /** Streams of one connection, each way: messages, heartbeats, gossip, identify, pulls, ping. */
