@@ -4,7 +4,7 @@
  * neither is what is measured.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,6 +15,9 @@ import { profiles } from "@berth/claims";
 import { DeadManDouble } from "../../packages/agent/test/daemon/dead-man-double.ts";
 import { fleetPolicy } from "../../packages/agent/test/fleet-policy.ts";
 import { middle } from "./fleet-figures.ts";
+
+/** Guests promised in one step of {@link IdleFleet.promiseInSteps}. */
+const guestsAtOnce = 100;
 
 const launcher = fileURLToPath(new URL("../../packages/cli/bin/berth.js", import.meta.url));
 
@@ -33,15 +36,15 @@ export interface IdleCost extends IdleCase {
   /** Share of one core, 0.02 for 2 %. */
   readonly core: number;
   readonly coreMax: number;
-  /** From the start of the first agent until every guest runs. */
+  /** From the first promise of a guest until every guest runs. */
   readonly settledSeconds: number;
 }
 
 /** Starts the fleet, waits until every guest runs and nothing moves, and looks at all agents for `windowSeconds`. */
 export async function measureIdle(one: IdleCase, windowSeconds: number): Promise<IdleCost> {
-  await using fleet = await IdleFleet.start(one);
+  await using fleet = await IdleFleet.start(one.peers);
   const began = performance.now();
-  await fleet.untilAllRun(one.guests, 300_000);
+  await fleet.promiseInSteps(one.guests);
   const settledSeconds = (performance.now() - began) / 1000;
   await fleet.untilQuiet();
   const before = fleet.agents.map(({ pid }) => cpuSeconds(pid ?? 0));
@@ -64,15 +67,17 @@ class IdleFleet {
   readonly agents: ChildProcess[] = [];
   readonly #folder: string;
   readonly #runFolder: string;
+  readonly #policy: string;
   readonly #sockets: string[] = [];
   readonly #deadMen: DeadManDouble[] = [];
 
   private constructor(folder: string, runFolder: string) {
     this.#folder = folder;
     this.#runFolder = runFolder;
+    this.#policy = join(folder, "promises.cf");
   }
 
-  static async start({ peers, guests }: IdleCase): Promise<IdleFleet> {
+  static async start(peers: number): Promise<IdleFleet> {
     const folder = mkdtempSync(join(tmpdir(), "berth-bench-idle-"));
     // As on a host, the dead-man's files are memory; a disk would be written to twice a second.
     const runFolder = mkdtempSync("/dev/shm/berth-bench-idle-");
@@ -83,24 +88,43 @@ class IdleFleet {
     });
     for (const { stateDir } of hosts) mkdirSync(stateDir);
     await makeFleet(hosts, { fleet: "idle", profile: profiles.lan });
-    const policy = join(folder, "promises.cf");
-    writeFileSync(policy, fleetPolicy(Array.from({ length: guests }, (_, index) => guestLine(index))), { mode: 0o600 });
+    fleet.#promise(0);
     // One after the other would take minutes, all at once half of that and every deadline of theirs.
     for (const [index, { stateDir }] of hosts.entries()) {
-      fleet.#boot(stateDir, policy);
+      fleet.#boot(stateDir);
       if (index % 3 === 2) await fleet.#answers(fleet.#sockets.at(-1) ?? "");
     }
+    await fleet.#answers(fleet.#sockets.at(-1) ?? "");
     return fleet;
   }
 
-  #boot(stateDir: string, policy: string): void {
+  /**
+   * Promises the guests some at a time. All agents share the cores of this one machine, each of which has its own in a real
+   * fleet: what starting a thousand guests at once costs them together is not what is measured here.
+   */
+  async promiseInSteps(guests: number): Promise<void> {
+    for (let promised = 0; promised < guests; ) {
+      promised = Math.min(guests, promised + guestsAtOnce);
+      this.#promise(promised);
+      await this.#untilAllRun(promised, 120_000);
+    }
+  }
+
+  /** In one move, because the agents watch the file. */
+  #promise(guests: number): void {
+    const draft = `${this.#policy}.new`;
+    writeFileSync(draft, fleetPolicy(Array.from({ length: guests }, (_, index) => guestLine(index))), { mode: 0o600 });
+    renameSync(draft, this.#policy);
+  }
+
+  #boot(stateDir: string): void {
     const runDir = join(this.#runFolder, basename(stateDir));
     mkdirSync(runDir);
     const deadMan = new DeadManDouble(runDir);
     deadMan.start();
     this.#deadMen.push(deadMan);
     const file = join(stateDir, "config.yaml");
-    const config = { embedded: true, state_dir: stateDir, run_dir: runDir, policy, http_listen: "" };
+    const config = { embedded: true, state_dir: stateDir, run_dir: runDir, policy: this.#policy, http_listen: "" };
     writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
     const log = openSync(join(stateDir, "log"), "a");
     // It ends with the bench, however that ends.
@@ -114,7 +138,7 @@ class IdleFleet {
     await this.#until("an agent answers", 60_000, () => this.#runningOn(socketPath).then((count) => count >= 0));
   }
 
-  async untilAllRun(guests: number, withinMs: number): Promise<void> {
+  async #untilAllRun(guests: number, withinMs: number): Promise<void> {
     let counts: number[] = [];
     const allRun = async () => {
       counts = [];
