@@ -1,6 +1,6 @@
 import { entriesPerMessage, type GossipEntry, type GossipPush } from "@berth/claims";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { GossipHold, gossipHoldMs } from "../../src/daemon/gossip-hold.ts";
+import { GossipHold, gossipHoldMostMs, gossipHoldMs } from "../../src/daemon/gossip-hold.ts";
 
 const entry = (key: string, seq: number): GossipEntry => ({ origin: "h1", life: 1, seq, key, body: null });
 const push = (entries: readonly GossipEntry[], cfg = 1): GossipPush => {
@@ -49,18 +49,47 @@ describe("gossip that waits a moment", () => {
     expect(published[0]?.entries).toEqual(["guest/web1 1", "guest/web2 3", "host 4"]);
   });
 
-  it("never holds more than one message has room for, nor two configurations in one", () => {
+  it("leaves in as many messages as it needs, under the newest configuration", () => {
     const { hold, published } = holdWithLog();
     const many = Array.from({ length: entriesPerMessage }, (_, index) => entry(`guest/g${index}`, index));
     hold.take(push(many));
     hold.take(push([entry("host", 100)]));
-    hold.take(push([entry("host", 101)], 2));
+    hold.take(push([entry("guest/g0", 101)], 2));
+    expect(published).toEqual([]);
     hold.flush();
     expect(published.map(({ cfg, entries }) => [cfg, entries.length])).toEqual([
-      [1, entriesPerMessage],
-      [1, 1],
+      [2, entriesPerMessage],
       [2, 1],
     ]);
+    expect(published[1]?.entries).toEqual(["guest/g0 101"]);
+  });
+
+  it("waits longer on a host whose timers come late, and as long as before once they no longer do", () => {
+    let nowMs = 0;
+    const publish = vi.fn();
+    const hold = new GossipHold(publish, () => nowMs);
+    /** News whose timer comes late by `byMs`. @returns how long it waited, lateness apart */
+    const heldMs = (byMs: number) => {
+      publish.mockClear();
+      hold.take(push([entry("host", 1)]));
+      for (let ms = 1; ; ms += 1) {
+        nowMs += 1;
+        if (vi.getTimerCount() === 0) throw new Error("nothing waits");
+        // The clock is ahead by the lateness when the timer comes, and only then.
+        nowMs += byMs;
+        vi.advanceTimersByTime(1);
+        nowMs -= byMs;
+        if (publish.mock.calls.length > 0) return ms;
+      }
+    };
+    expect(heldMs(0)).toBe(gossipHoldMs);
+    expect(heldMs(20)).toBe(gossipHoldMs);
+    expect(heldMs(60)).toBe(gossipHoldMs);
+    expect(heldMs(700)).toBe(600);
+    expect(heldMs(0)).toBe(gossipHoldMostMs);
+    const calmer = Array.from({ length: 9 }, () => heldMs(0));
+    expect(calmer.slice(0, 3)).toEqual([1_000, 500, 250]);
+    expect(calmer.at(-1)).toBe(gossipHoldMs);
   });
 
   it("publishes nothing when nothing waits", () => {

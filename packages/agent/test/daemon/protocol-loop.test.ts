@@ -87,7 +87,7 @@ describe("the protocol loop", () => {
   });
 
   test("lets votes overtake gossip, and sends what waits when it is frozen", async () => {
-    const push = { kind: "gossip-push", entries: [] } as unknown as Message;
+    const push = { kind: "gossip-push", entries: [{ origin: "h1", key: "host" }] } as unknown as Message;
     const { loop, done } = loopOver([
       { send: [{ to: "*", message: push }] },
       { send: [{ to: "h2", message: message(1) }] },
