@@ -1,10 +1,14 @@
 /** What the journal before level is for: every acknowledged commit is in two files, until level has it. */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Level } from "level";
 import { describe, expect, it } from "vitest";
-import { halfPages } from "../src/store/journal.ts";
+import { acquireFileLock } from "../src/state/file-lock.ts";
+import { halfPages, Journal } from "../src/store/journal.ts";
 import { encodeEntry, pageBytes, readEntries } from "../src/store/journal-entry.ts";
+import { LevelRecordStore } from "../src/store/level-record-store.ts";
 import { openRecordStore } from "../src/store/open-record-store.ts";
+import { StoreContents } from "../src/store/store-contents.ts";
 import { forgotten, identity, newPath, owned, sorted } from "./store-ground.ts";
 
 const journals = (path: string) => [join(path, "journal.a"), join(path, "journal.b")];
@@ -132,6 +136,33 @@ describe("the journal", () => {
     cpSync(original, after, { recursive: true });
     await store.close();
     expect(await recordsOf(after)).toEqual(sorted([owned("web1", 89)]));
+  });
+
+  it("has all of it where level refuses what it is given while the store is closed", async () => {
+    const path = newPath();
+    await (await openRecordStore(path)).close();
+    const diskId = diskIdOf(join(path, "store.marker"));
+    const level = new Level<string, string>(join(path, "level"), { createIfMissing: false });
+    await level.open();
+    const batch = level.batch.bind(level);
+    const refused = Promise.withResolvers<void>();
+    let batches = 0;
+    // Only the first one fails, as on a disk that gets room again.
+    level.batch = ((...words: Parameters<typeof batch>) => {
+      batches += 1;
+      return batches === 1 ? refused.promise : batch(...words);
+    }) as typeof level.batch;
+    const journal = await Journal.open(journals(path), diskId);
+    const contents = new StoreContents({ diskId, commit: 0 });
+    const lock = await acquireFileLock(`${path}.lock`, 0);
+    const store = new LevelRecordStore({ path, level, journal, contents, lock, founded: false });
+    for (let epoch = 1; epoch <= halfPages + 5; epoch += 1) await store.put([owned(`web${epoch}`, epoch)]);
+    expect(batches).toBe(1);
+    const expected = sorted(store.load());
+    const closing = store.close();
+    refused.reject(new Error("no space left"));
+    await closing;
+    expect(await recordsOf(path)).toEqual(expected);
   });
 
   it("reads no entry of another store, and none that is damaged", () => {

@@ -61,11 +61,14 @@ export class LevelRecordStore implements RecordStore {
   async close(): Promise<void> {
     await this.#writing;
     if (this.#refusal?.code === "STORE_CLOSED") return;
-    const isWhole = this.#refusal === undefined;
+    const isSound = this.#refusal === undefined;
     this.#refusal = new AgentError("STORE_CLOSED", `the store ${this.#parts.path} is closed`);
-    // What level does not take now it is given by the journal when it is opened again.
-    await this.#settling.catch(() => {});
-    if (isWhole && this.#unsettled.size > 0) await this.#settle().catch(() => {});
+    const isTaken = await this.#settling.then(
+      () => true,
+      () => false,
+    );
+    // What level does not take now the journal gives it at the next opening. It must get all or nothing: a head without what it counts is damage.
+    if (isSound && isTaken && this.#unsettled.size > 0) await this.#settle().catch(() => {});
     await this.#parts.journal.close();
     await this.#parts.level.close();
     this.#parts.lock.release();
