@@ -289,6 +289,18 @@ describe("events", () => {
   });
 });
 
+describe("a host that hears nobody", () => {
+  it("says what tells a cut cable from a removal, and what to do", async () => {
+    const { peers } = fleetSnapshot();
+    agent.show(fleetSnapshot({ peers: peers.map((peer) => ({ ...peer, state: "down" as const })) }));
+    const { stdout } = await berth("status");
+    expect(stdout).toContain("nobody is heard: h1 is cut off, or it was removed from fleet shop while it was away");
+    expect(stdout).toContain("run `berth fleet leave` here");
+    agent.show(fleetSnapshot({ peers: peers.map((peer) => ({ ...peer, state: "down" as const })), upMs: 3_000 }));
+    expect((await berth("status")).stdout).not.toContain("nobody is heard");
+  });
+});
+
 describe("a name that nobody knows", () => {
   it.each<[string, string]>([
     ["describe guest/wev1", "Did you mean web1?"],

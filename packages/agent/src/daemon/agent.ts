@@ -20,7 +20,7 @@ import { DeadManWatch } from "./dead-man-watch.ts";
 import { FactsExchange } from "./facts-exchange.ts";
 import { fleetHosts } from "./fleet-hosts.ts";
 import { FleetPass } from "./fleet-pass.ts";
-import { actNote, ConditionWatch, lifeBegins, lifeEnds, operatorNote } from "./happenings.ts";
+import { actNote, ConditionWatch, lifeBegins, lifeEnds, operatorNote, removedText } from "./happenings.ts";
 import { hookVerdict } from "./hook-verdict.ts";
 import { HostGuests } from "./host-guests.ts";
 import { HostHypervisors } from "./host-hypervisors.ts";
@@ -367,9 +367,8 @@ export class Agent implements RunningAgent {
   #degraded(): readonly string[] {
     const { home } = this.#parts;
     const deadMan = home.hypervisor ? this.#deadMan.degraded(this.#loop.standing().config.profile.watchdogMs) : [];
-    const removed = this.#keeper.isRemoved
-      ? ["this host was removed from the fleet: it holds no lease any more, and its guests pause"]
-      : [];
+    const { isRemoved, members } = this.#keeper;
+    const removed = isRemoved ? [removedText(home.self, members)] : [];
     const unwatched = this.#hypervisors.unwatched.map(
       (uri) => `the dead-man does not watch ${uri}: without the agent, guests there outlive the lease`,
     );
@@ -407,6 +406,7 @@ export class Agent implements RunningAgent {
       leased: this.#loop.standing().leaseRemainingMs > 0,
       deadMan: this.#deadMan.sign,
       hypervisorProblem: this.#guests.problem,
+      removed: this.#keeper.isRemoved ? removedText(this.#parts.home.self, this.#keeper.members) : undefined,
     };
     for (const note of this.#conditions.look(condition)) this.#note(note);
   }

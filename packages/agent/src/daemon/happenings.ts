@@ -1,5 +1,6 @@
 /** What happened, as entries of the journal: beside the protocol's own notes, what this host did and what it noticed. */
-import type { Act, Note, OperatorCommand } from "@berth/claims";
+import type { Act, HostId, Note, OperatorCommand } from "@berth/claims";
+import type { MemberDocument } from "../fleet/member-document.ts";
 import type { DeadManSign } from "../ports/dead-man-link.ts";
 import type { ActEnd } from "./act-performer.ts";
 
@@ -65,18 +66,34 @@ export interface HostCondition {
   readonly deadMan: DeadManSign["kind"];
   /** Why a hypervisor does not answer. */
   readonly hypervisorProblem: string | undefined;
+  /** That this host is no member any more, in words; undefined while it is one. */
+  readonly removed: string | undefined;
 }
 
-/** Notes for what changed between two looks; at the first one nothing has changed yet. */
+/** What a host that was taken off the list says: by which list, what becomes of its guests, and what to do. */
+export function removedText(self: HostId, { fleet, number }: Pick<MemberDocument, "fleet" | "number">): string {
+  return (
+    `${self} was removed from fleet ${fleet} (member list ${number}): its guests pause when its lease ends, and others take them over; ` +
+    "`berth fleet leave` here, and `berth fleet join TOKEN` to come back"
+  );
+}
+
+/** Notes for what changed between two looks; at the first one nothing has changed yet, but for a membership that is over. */
 export class ConditionWatch {
   #before: HostCondition | undefined;
 
   look(now: HostCondition): readonly Note[] {
     const before = this.#before;
     this.#before = now;
-    if (before === undefined) return [];
-    return [...leaseNotes(before, now), ...deadManNotes(before, now), ...hypervisorNotes(before, now)];
+    const removed = removedNotes(before?.removed, now.removed);
+    if (before === undefined) return removed;
+    return [...removed, ...leaseNotes(before, now), ...deadManNotes(before, now), ...hypervisorNotes(before, now)];
   }
+}
+
+function removedNotes(before: string | undefined, now: string | undefined): readonly Note[] {
+  if (before !== undefined || now === undefined) return [];
+  return [{ level: "alarm", code: "FLEET_REMOVED", text: now }];
 }
 
 function leaseNotes(before: HostCondition, { leased }: HostCondition): readonly Note[] {

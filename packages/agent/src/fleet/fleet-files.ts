@@ -14,6 +14,8 @@ export function fleetPaths(stateDir: string): {
   readonly tokens: string;
   readonly networkKey: string;
   readonly store: string;
+  /** Hosts that were removed while they were away, and are to be told. */
+  readonly farewells: string;
 } {
   return {
     fleet: join(stateDir, "fleet.json"),
@@ -21,6 +23,7 @@ export function fleetPaths(stateDir: string): {
     tokens: join(stateDir, "tokens.json"),
     networkKey: join(stateDir, "network.key"),
     store: join(stateDir, "store"),
+    farewells: join(stateDir, "farewells.json"),
   };
 }
 

@@ -13,6 +13,7 @@ import type { HostKey } from "../peers/host-key.ts";
 import type { AgentNotice, NoticeChannel } from "../ports/agent-notice.ts";
 import type { Member, PeerNetwork } from "../ports/peer-network.ts";
 import { DoorKeeper } from "./door-keeper.ts";
+import { Farewells } from "./farewells.ts";
 import { FileWatch } from "./file-watch.ts";
 import { fleetPaths, lockFleetFiles } from "./fleet-files.ts";
 import { openFleetHome, saveMembers } from "./fleet-home.ts";
@@ -67,6 +68,7 @@ export class FleetKeeper {
   readonly #watch: FileWatch;
   readonly #door: DoorKeeper;
   readonly #voters: VoterKeeper;
+  readonly #farewells: Farewells;
   readonly #reportedMs = new Map<HostId, number>();
   #members: MemberDocument;
   #askedMs = Number.NEGATIVE_INFINITY;
@@ -89,6 +91,10 @@ export class FleetKeeper {
       report: (counter, text) => network.report(counter, text),
       onProblem: (text) => log.warn("JOIN_DOOR", text),
       onState: (isOpen) => log.info("JOIN_DOOR", isOpen ? "the door for joining hosts is open" : "the door is shut"),
+    });
+    this.#farewells = new Farewells({
+      ...{ path: fleetPaths(stateDir).farewells, fleet, key, log, members: () => this.#members },
+      ...(networkKey !== undefined && { networkKey: Buffer.from(networkKey.trimEnd()) }),
     });
     this.#voters = new VoterKeeper({
       members: () => this.#members,
@@ -141,7 +147,7 @@ export class FleetKeeper {
     clearInterval(this.#timer);
     clearTimeout(this.#farewell);
     for (const end of this.#ends) end();
-    await this.#door.stop();
+    await Promise.all([this.#door.stop(), this.#farewells.stop()]);
     await this.#saving;
   }
 
@@ -170,6 +176,7 @@ export class FleetKeeper {
     const report = this.#selfReport();
     if (report !== undefined) this.#onSelfReport(this.#parts.home.self, report);
     this.#voters.look(performance.now());
+    this.#farewells.look(performance.now());
   }
 
   #tellSomebody(): void {
@@ -197,6 +204,7 @@ export class FleetKeeper {
     this.#members = document;
     log.info("FLEET_MEMBERS", `member list ${document.number} holds: ${changesOf(before, document)}`);
     const isSigner = existsSync(join(home.stateDir, fleetKeyFile));
+    if (isSigner) this.#sayFarewell(before, document);
     network.broadcastNotice(isSigner ? { kind: "members", document } : this.#number());
     clearTimeout(this.#farewell);
     const isSomebodyGone = before.members.some(({ peerId }) => !document.members.some((one) => one.peerId === peerId));
@@ -205,6 +213,11 @@ export class FleetKeeper {
     else network.replaceMembers(this.isRemoved ? [] : this.peers);
     this.#sayIfRemoved();
     for (const listener of this.#listeners) listener(document);
+  }
+
+  #sayFarewell(before: MemberDocument, after: MemberDocument): void {
+    const up = this.#up();
+    this.#farewells.changed(before, after, (host) => up.has(host));
   }
 
   #sayIfRemoved(): void {

@@ -1,5 +1,6 @@
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
+import { preSharedKey } from "@libp2p/pnet";
 import { tcp } from "@libp2p/tcp";
 import { lpStream } from "@libp2p/utils";
 import { createLibp2p } from "libp2p";
@@ -22,6 +23,8 @@ export interface JoinNodeInit {
   /** Bytes of one word that it may be told. */
   readonly hearBytesMax: number;
   readonly report: JoinReport;
+  /** The second ring of the peers' port. The door is outside of it: who joins is given it there. @default none */
+  readonly networkKey?: Uint8Array;
 }
 
 /** Counts what happens at the door, and says why. */
@@ -31,7 +34,7 @@ export type JoinReport = (counter: PeerCounter, text: string) => void;
  * A libp2p node for joining alone, not started: encrypted and authenticated like the peers', and apart from them, so that whoever
  * knocks here never gets near the fleet's own port. Nobody is on a list yet, so nobody is refused by name.
  */
-export function createJoinNode({ key, listen, hearBytesMax, report }: JoinNodeInit): Promise<Libp2p> {
+export function createJoinNode({ key, listen, hearBytesMax, report, networkKey }: JoinNodeInit): Promise<Libp2p> {
   return createLibp2p({
     start: false,
     privateKey: key.privateKey,
@@ -39,6 +42,7 @@ export function createJoinNode({ key, listen, hearBytesMax, report }: JoinNodeIn
     addresses: { listen: [...listen] },
     transports: [tcp({ maxConnections: connectionsMax, dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
     connectionEncrypters: [noise()],
+    ...(networkKey !== undefined && { connectionProtector: preSharedKey({ psk: networkKey }) }),
     streamMuxers: [
       patientYamux({
         maxInboundStreams: 2,

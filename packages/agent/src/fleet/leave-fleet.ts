@@ -50,7 +50,14 @@ export async function leaveFleet(stateDir: string, nowMs: number): Promise<strin
     mkdirSync(folder, { mode: 0o700 });
     const paths = fleetPaths(stateDir);
     // First the file that makes it a member: after a crash in between the host is out, and the rest lies where it lay.
-    const parts = [paths.fleet, paths.members, paths.tokens, paths.networkKey, join(stateDir, fleetKeyFile)];
+    const parts = [
+      paths.fleet,
+      paths.members,
+      paths.tokens,
+      paths.networkKey,
+      join(stateDir, fleetKeyFile),
+      paths.farewells,
+    ];
     // Without an agent the hook would refuse those names for ever; and the epochs of definitions mean nothing in another fleet.
     const known = [ownedGuestsPath(stateDir), promisedGuestsPath(stateDir), definitionsPath(stateDir)];
     for (const path of [...parts, paths.store, ...known]) {

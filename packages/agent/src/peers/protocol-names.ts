@@ -49,6 +49,11 @@ export class ProtocolNames {
     return `/${this.#root}/pulls/${major}`;
   }
 
+  /** How a host that was removed while it was away hears of it. */
+  get farewell(): string {
+    return `/${this.#root}/farewell/1`;
+  }
+
   topic(major: number): string {
     return `${this.#root}/gossip/${major}`;
   }

@@ -1,4 +1,6 @@
 /** Who belongs to the fleet, as running agents keep it: news spread, forgeries do not, removed hosts are out. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { multiaddr } from "@multiformats/multiaddr";
 import { describe, expect, it } from "vitest";
 import { moveHost, openFleetHome } from "../../src/fleet/fleet-home.ts";
@@ -101,6 +103,23 @@ describe("a host that is removed", () => {
     await again.network.node?.dial(address).catch(() => {});
     await expect.poll(() => h2.network.counters()["unknown-peer"], soon).toBeGreaterThan(0);
     await expect.poll(() => [upOf(h1), upOf(h2), upOf(again)], soon).toEqual([1, 1, 0]);
+  });
+
+  it("while it was away is told by who signed, once it is back, and by nobody when it never was removed", async () => {
+    await using ground = new FleetGround();
+    const hosts = await ground.grow(3);
+    const [h1, h2, h3] = three(hosts);
+    await h3.stop();
+    await expect.poll(() => upOf(h1), soon).toBe(1);
+    await change(h1, (body) => withoutMember(body, "h3"));
+    await expect.poll(() => h2.keeper.members.number, soon).toBe(4);
+    const again = await ground.start(h3.stateDir);
+    await expect.poll(() => again.keeper.isRemoved, soon).toBe(true);
+    expect(again.log.some(({ code }) => code === "FLEET_REMOVED")).toBe(true);
+    await expect.poll(() => h1.log.some(({ code }) => code === "FLEET_FAREWELL"), soon).toBe(true);
+    expect(JSON.parse(readFileSync(join(h1.stateDir, "farewells.json"), "utf8"))).toEqual([]);
+    expect(existsSync(join(h2.stateDir, "farewells.json"))).toBe(false);
+    expect(upOf(h1)).toBe(1);
   });
 });
 

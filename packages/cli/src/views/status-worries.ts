@@ -2,6 +2,8 @@
 import type { StatusItem } from "@berth/agent/api/answers";
 import { formatCount, formatDuration } from "../output/units.ts";
 
+/** An agent that has just started has not had the time to hear anybody. */
+const aloneSeconds = 15;
 /** More lines of one kind than these are counted. */
 const namesMost = 20;
 
@@ -41,10 +43,7 @@ export function worriesOf(status: StatusItem): Worry[] {
       "Promises not kept",
       atMost(status.not_kept.map(({ name, outcome, reason }) => `${name}: ${outcome}${tail(reason)}`)),
     ),
-    worry(
-      "Hosts that are not heard",
-      unheard.map(({ reason }) => reason),
-    ),
+    worry("Hosts that are not heard", [...unheard.map(({ reason }) => reason), ...alone(status)]),
     worry('The promise "on one host only" is weakened', [...weakened(status), ...gossipSides(status)]),
     worry(
       "The hypervisor does not answer",
@@ -101,6 +100,19 @@ function gossipSides({ guests, hosts }: StatusItem): readonly string[] {
   const silent = hosts.filter(({ state, hypervisor }) => state !== "up" && hypervisor).map(({ name }) => name);
   if (silent.length === 0) return [];
   return atMost(guests.gossip_mode.map((guest) => `${guest}: gossip mode, so ${silent.join(", ")} may run it as well`));
+}
+
+/**
+ * A host that was removed while it was away is refused by all others, who tell strangers nothing. From here that looks like a network that is cut,
+ * so what tells the two apart is said.
+ */
+function alone({ host, peers, fleet, up_seconds }: StatusItem): readonly string[] {
+  if (peers.total === 0 || peers.up > 0 || up_seconds < aloneSeconds) return [];
+  return [
+    `nobody is heard: ${host} is cut off, or it was removed from fleet ${fleet} while it was away`,
+    `\`berth fleet members\` on another host tells; where ${host} is not listed, others have its guests or will: ` +
+      "run `berth fleet leave` here, and `berth fleet join TOKEN` to come back",
+  ];
 }
 
 function policiesDiffer({ hosts, policy }: StatusItem): readonly string[] {
