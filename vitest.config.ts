@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { FleetsFirst } from "./test/setup/fleets-first.ts";
 
 /** Suites that change what every process of the machine sees. */
 const alone = ["test/e2e/wall-clock.system.test.ts"];
+/** Of suites that start daemons. A fleet that has to share one processor with another one loses leases, and then guests pause. */
+const lanes = Math.min(2, availableParallelism());
 const nodeModules = "**/node_modules/**";
 /** A condition that comes true is waited for as long as a busy machine may need. */
 const poll = { timeout: 20_000 };
@@ -33,9 +36,9 @@ export default defineConfig({
           exclude: [nodeModules, ...alone],
           globalSetup: ["test/setup/system-packages.ts"],
           sequence: { groupOrder: 1 },
-          maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          maxWorkers: lanes,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           expect: { poll },
         },
       },
@@ -46,8 +49,8 @@ export default defineConfig({
           globalSetup: ["test/setup/system-packages.ts"],
           sequence: { groupOrder: 2 },
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           expect: { poll },
         },
       },

@@ -7,8 +7,8 @@ import type { FleetHost } from "../support/fleet/fleet-host.ts";
 import { executingOn } from "../support/fleet/run-record.ts";
 import { guestsOn, Incident } from "./incident.ts";
 
-// Two processors for all hosts: an incident takes seconds, and up to a minute where something is wrong.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+// Two processors for all hosts: an incident takes seconds, and minutes where something is wrong or the machine is busy.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let fleet: Fleet;
 

@@ -65,6 +65,6 @@ describe("a private libvirtd", () => {
     // tini, cat, libvirtd and the guest at least
     expect(before.length).toBeGreaterThanOrEqual(4);
     victim.kill("SIGKILL");
-    await vi.waitFor(async () => expect(await processesOf(namespace)).toEqual([]), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await processesOf(namespace)).toEqual([]), { timeout: 30_000 });
   });
 });

@@ -116,8 +116,14 @@ interface Tally {
   halfway: number;
 }
 
-async function killRounds(ground: Ground, rounds: number, random: () => number): Promise<Tally> {
+/**
+ * Where in a pass a kill lands is chance, and depends on how busy the machine is: beyond the rounds that were asked for there
+ * are up to twice as many more until enough of them were killed, and killed halfway.
+ */
+async function killRounds(ground: Ground, rounds: number, enough: Tally, random: () => number): Promise<Tally> {
   const tally = { killed: 0, halfway: 0 };
+  const goesOn = (round: number) =>
+    round < rounds || (round < 3 * rounds && (tally.killed < enough.killed || tally.halfway < enough.halfway));
   // What a whole pass of a fresh process takes, and its steps alone; corrected by every pass that gets through.
   let whole = await wholePass(ground, random);
   await using host = new BerthHost({ config: ground.config });
@@ -132,9 +138,9 @@ async function killRounds(ground: Ground, rounds: number, random: () => number):
   // The next process starts up while the round goes on: starting takes longer than a round.
   let next = prepare(0);
   try {
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; goesOn(round); round += 1) {
       const { file, pass } = await next;
-      next = round + 1 < rounds ? prepare(round + 1) : next;
+      next = prepare(round + 1);
       const options = { files: [file], ignoreLocks: true };
       const planned = stepsIn(await host.converge({ ...options, dryRun: true }));
       // Most kills while the steps are done, where there is something to break; the others anywhere from the start.
@@ -190,10 +196,11 @@ test("a pass on the embedded hypervisor may be killed anywhere: the next one get
     guestXml: (name, vcpus) => tinyGuestXml({ name, type: "kvm", vcpus }),
     networkXml: (name) => `<network><name>${name}</name></network>`,
   };
-  const tally = await killRounds(ground, 50, randomFrom(seed));
-  expect(tally.killed).toBeGreaterThan(20);
-  expect(tally.halfway).toBeGreaterThan(5);
-}, 120_000);
+  const enough = { killed: 21, halfway: 6 };
+  const tally = await killRounds(ground, 50, enough, randomFrom(seed));
+  expect(tally.killed).toBeGreaterThanOrEqual(enough.killed);
+  expect(tally.halfway).toBeGreaterThanOrEqual(enough.halfway);
+}, 240_000);
 
 test("a pass on libvirt's test driver may be killed anywhere: the next one gets there (30 rounds)", async () => {
   await using libvirtd: PrivateLibvirtd = await startTestDriverLibvirtd();
@@ -204,10 +211,11 @@ test("a pass on libvirt's test driver may be killed anywhere: the next one gets 
     guestXml: (name, vcpus) => tinyGuestXml({ name, type: "test", vcpus }),
     networkXml: (name) => `<network><name>${name}</name></network>`,
   };
-  const tally = await killRounds(ground, 30, randomFrom(seed + 1));
-  expect(tally.killed).toBeGreaterThan(12);
-  expect(tally.halfway).toBeGreaterThan(3);
-}, 120_000);
+  const enough = { killed: 13, halfway: 4 };
+  const tally = await killRounds(ground, 30, enough, randomFrom(seed + 1));
+  expect(tally.killed).toBeGreaterThanOrEqual(enough.killed);
+  expect(tally.halfway).toBeGreaterThanOrEqual(enough.halfway);
+}, 240_000);
 
 test("a pass on QEMU may be killed anywhere: the next one gets there (20 rounds)", async () => {
   await using libvirtd: PrivateLibvirtd = await startLibvirtd();
@@ -223,7 +231,8 @@ test("a pass on QEMU may be killed anywhere: the next one gets there (20 rounds)
     guestXml: (name, vcpus) => tinyGuestXml({ name, vcpus }),
     networkXml: (name) => `<network><name>${name}</name><bridge name='${name}'/></network>`,
   };
-  const tally = await killRounds(ground, 20, randomFrom(seed + 2));
-  expect(tally.killed).toBeGreaterThan(6);
-  expect(tally.halfway).toBeGreaterThan(2);
-}, 120_000);
+  const enough = { killed: 7, halfway: 3 };
+  const tally = await killRounds(ground, 20, enough, randomFrom(seed + 2));
+  expect(tally.killed).toBeGreaterThanOrEqual(enough.killed);
+  expect(tally.halfway).toBeGreaterThanOrEqual(enough.halfway);
+}, 240_000);

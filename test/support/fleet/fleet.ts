@@ -178,7 +178,7 @@ export class Fleet {
   }
 
   /** Waits until these guests are settled, and every agent on a host that is up hears the others and holds a lease from them. */
-  async calm(guests: readonly string[], withinMs = 60_000): Promise<void> {
+  async calm(guests: readonly string[], withinMs = 120_000): Promise<void> {
     const endMs = nowMs() + withinMs;
     const up = this.hosts.filter(({ isUp }) => isUp);
     const ready = async () =>
@@ -201,7 +201,7 @@ export class Fleet {
 
   /** The one host that executes the guest; waits for it. */
   async ownerOf(guest: string): Promise<FleetHost> {
-    const record = await this.settled([guest], { withinMs: 60_000, steadyMs: 0 });
+    const record = await this.settled([guest], { withinMs: 120_000, steadyMs: 0 });
     return this.host(executingOn(record, guest)[0] ?? "");
   }
 

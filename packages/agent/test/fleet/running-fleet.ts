@@ -81,7 +81,7 @@ export class FleetGround implements AsyncDisposable {
 
   /** Joins under this name, without starting anything. */
   async join(token: string, host: string, change: Partial<JoinInit> = {}): Promise<FleetHome> {
-    const init = { token, host, release: "0.1.0", waitMs: 5_000, listen: freeAddress() };
+    const init = { token, host, release: "0.1.0", waitMs: 20_000, listen: freeAddress() };
     return await joinFleet(this.folder(), { ...init, ...change });
   }
 

@@ -5,7 +5,7 @@ import { Fleet, type FleetHost, gossipHeard, startFleet } from "./peer-fleet.ts"
 import { push } from "./peer-messages.ts";
 
 const fenceMs = 2_000;
-const soon = { timeout: 8_000, interval: 20 };
+const soon = { timeout: 30_000, interval: 20 };
 
 interface Gossip {
   readonly score: { duplicateMessage: () => void };

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Fleet, gossipHeard, startFleet } from "./peer-fleet.ts";
 import { push, renewal } from "./peer-messages.ts";
 
-const soon = { timeout: 6_000, interval: 10 };
+const soon = { timeout: 30_000, interval: 10 };
 
 describe("agents of two releases", () => {
   it("that are neighbours speak the newest version that both know, gossip included", async () => {

@@ -6,7 +6,7 @@ import { startPeerChild } from "./peer-child.ts";
 import { Fleet, type FleetHost } from "./peer-fleet.ts";
 
 const fenceMs = 2_000;
-const soon = { timeout: 8_000, interval: 10 };
+const soon = { timeout: 30_000, interval: 10 };
 
 function downs({ network }: FleetHost): PeerDown[] {
   const told: PeerDown[] = [];
