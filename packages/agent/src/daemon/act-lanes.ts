@@ -23,8 +23,8 @@ export const lanePlaces: Readonly<Record<LaneName, number>> = {
 
 /** At a hypervisor that writes its whole state once for all changes that come together, waiting in a line would make it write more. */
 export const embeddedLanePlaces: Readonly<Record<LaneName, number>> = {
-  starts: 64,
-  resumes: 64,
+  starts: 16,
+  resumes: 16,
   suspends: 64,
   destroys: 64,
   shutdowns: 64,

@@ -5,6 +5,7 @@ import { AgentError, reasonOf } from "../agent-error.ts";
 import type { HostClock } from "../ports/host-clock.ts";
 import type { Hypervisor } from "../ports/hypervisor.ts";
 import { ActLanes, type LaneName, lanePlaces } from "./act-lanes.ts";
+import { CalmLoop } from "./calm-loop.ts";
 import { type ConnectionName, withDeadline } from "./host-hypervisors.ts";
 
 /** How an act ended. */
@@ -29,10 +30,15 @@ export interface ActComponents {
   readonly shutdownTimeoutMs: number;
   /** @default those for libvirt */
   readonly lanePlaces?: Readonly<Record<LaneName, number>>;
+  /** @default this process's own */
+  readonly loop?: Pick<CalmLoop, "whenCalm">;
 }
 
 /** After this long an act is told as failed and its connection given up. The protocol gives up at 60 s. */
 const deadlines = { "start-paused": 55_000, resume: 5_000, suspend: 5_000, destroy: 30_000, "clear-autostart": 5_000 };
+
+/** With more acts than these under way, starts and resumes wait for a calm loop; fewer never wait. @default 4 */
+const fewActs = 4;
 
 /** Between two resumes of one guest. @default 1 s: the first one waits for nothing, and a full disk is tried once a second */
 const resumePauseMs = 1_000;
@@ -46,6 +52,7 @@ const why = { tag: "live" } as const;
 export class ActPerformer {
   readonly #parts: ActComponents;
   readonly #lanes: ActLanes;
+  readonly #loop: Pick<CalmLoop, "whenCalm">;
   readonly #underWay = new Map<Act, number>();
   readonly #forces = new Map<string, Promise<void>>();
   /** Boot time at which guests were resumed within the last pause. */
@@ -54,6 +61,7 @@ export class ActPerformer {
   constructor(components: ActComponents) {
     this.#parts = components;
     this.#lanes = new ActLanes(components.lanePlaces ?? lanePlaces);
+    this.#loop = components.loop ?? new CalmLoop();
   }
 
   /** Acts that have begun or wait for a place, with the boot time at which they were ordered. */
@@ -79,7 +87,11 @@ export class ActPerformer {
    * what is under way for it already is the answer to the next one too.
    */
   async #once(act: Act): Promise<void> {
-    const run = () => this.#lanes.run(laneOf(act), () => this.#carryOut(act));
+    const run = () =>
+      this.#lanes.run(laneOf(act), async () => {
+        if (isPaced(act) && this.#underWay.size > fewActs) await this.#loop.whenCalm();
+        return this.#carryOut(act);
+      });
     if (act.kind === "resume") return this.#resumeCalmly(act.guest, run);
     if (act.kind !== "suspend" && act.kind !== "destroy") return run();
     const key = `${act.kind} ${act.guest}`;
@@ -190,6 +202,11 @@ export class ActPerformer {
       throw error;
     }
   }
+}
+
+/** What adds to the work of this host may wait; what takes guests off it may not. */
+function isPaced({ kind }: Act): boolean {
+  return kind === "start-paused" || kind === "resume";
 }
 
 function laneOf(act: Act): LaneName {

@@ -23,9 +23,12 @@ export interface ObserverComponents {
 const retryFirstMs = 250;
 const retryMostMs = 2_000;
 
-/** How much longer than a look the rest after it is, and how long it is at most. */
+/**
+ * How much longer than a look the rest after it is, and how long it is at most: the protocol repeats force whose effect it does
+ * not see within a second.
+ */
 const restFactor = 3;
-const restMostMs = 1_000;
+const restMostMs = 300;
 
 /** One host's looking. */
 export class Observer {

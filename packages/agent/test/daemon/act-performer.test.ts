@@ -46,6 +46,20 @@ describe("acts", () => {
     await expect.poll(() => begun).toContain("suspend-domain web1");
   });
 
+  test("starts in masses wait for a calm loop; a few do not, and a suspend never does", async () => {
+    const calm = Promise.withResolvers<void>();
+    const { acts, begun } = performer({ loop: { whenCalm: () => calm.promise } });
+    void acts.perform(act("start-paused", "alone"));
+    await expect.poll(() => begun).toEqual(["start-domain alone"]);
+    for (let guest = 0; guest < 4; guest += 1) void acts.perform(act("shutdown", `g${guest}`));
+    await expect.poll(() => begun).toHaveLength(5);
+    void acts.perform(act("start-paused", "web1"));
+    void acts.perform(act("suspend", "web2"));
+    await expect.poll(() => begun.slice(5)).toEqual(["suspend-domain web2"]);
+    calm.resolve();
+    await expect.poll(() => begun.slice(6)).toEqual(["start-domain web1"]);
+  });
+
   test("a guest that answers no suspend takes no place from the others, however often it is repeated", async () => {
     const { acts, begun } = performer();
     for (let time = 0; time < 20; time += 1) void acts.perform(act("suspend", "frozen"));
