@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { defaultAgentConfig } from "../src/config/agent-config.ts";
+import { agentFileShape } from "../src/config/agent-config-file.ts";
 import { readAgentConfig } from "../src/config/config-reader.ts";
 
 let folder: string;
@@ -91,4 +92,15 @@ test.each([
 test("a variable that says nothing usable is named", async () => {
   writeFileSync(file, "");
   await expect(readAgentConfig({ file, env: { BERTH_WEIGHT: "much" } })).rejects.toThrow("BERTH_WEIGHT");
+});
+
+test("docs/configuration.md names every key and every variable, and none besides", () => {
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name);
+  const document = read("../../../docs/configuration.md");
+  const schema = read("../src/config/config-file.ts").split("strictObject({")[1]?.split("\n});")[0] ?? "";
+  const sources = read("../src/config/config-sources.ts") + read("../src/config/agent-config-sources.ts");
+  const keys = [...Object.keys(agentFileShape), ...all(schema, /^ {2}(\w+):/gm)];
+  expect(all(document, /^\| `(\w+)`/gm).toSorted()).toEqual(keys.toSorted());
+  expect(all(document, /\| `(BERTH_\w+)`/g).toSorted()).toEqual(all(sources, /^ {2}(BERTH_\w+):/gm).toSorted());
 });
