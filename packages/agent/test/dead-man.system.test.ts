@@ -232,18 +232,20 @@ describe("the watchdog device", () => {
     await vi.waitFor(() => rmdirSync(freezer), generous);
   });
 
-  it("is disarmed by an orderly end only where no guest is protected", async () => {
+  it("is disarmed by an orderly end only where no protected guest lives", async () => {
     run = host.newRun();
+    await host.guests("armed");
     const device = `${run.outside}/watchdog`;
     const inside = device.slice(device.indexOf("/run/"));
     writeFileSync(device, "");
-    run.feed(60_000, [listed("nobody")]);
+    run.feed(60_000, [listed("armed")]);
     await startDeadMan("--watchdog", inside);
     await run.signal("TERM");
-    await vi.waitFor(() => expect(run.log).toContain("ENDS"), generous);
+    await vi.waitFor(() => expect(run.log).toContain("WATCHDOG_ARMED"), generous);
     expect(readFileSync(device, "latin1")).toMatch(/^1+$/);
 
-    run.feed(60_000, []);
+    // As at the end of a host's shutdown: the list is still full, and nobody lives.
+    run.feed(60_000, [listed("nobody")]);
     await startDeadMan("--watchdog", inside);
     await run.signal("TERM");
     await vi.waitFor(() => expect(readFileSync(device, "latin1")).toMatch(/V/), generous);

@@ -59,11 +59,18 @@ export class DeadManRunner {
     this.#turn((feed) => ({ kind: "start", bootId, guests, ...feed }));
   }
 
-  /** Ends the polling. The watchdog device is disarmed only if no guest depends on it. */
+  /**
+   * Ends the polling. The watchdog device is disarmed only if no guest depends on it: none of those listed has a process
+   * left, as at the end of a host's shutdown, which the device would otherwise cut short.
+   */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#guests().length === 0) this.#parts.watchdog.disarm();
-    await this.#parts.hand.close();
+    const { hand, watchdog, log } = this.#parts;
+    const left = (await hand.look(this.#guests())).filter(({ state }) => state !== "off");
+    if (left.length === 0) watchdog.disarm();
+    else if (watchdog.state === "fed")
+      log({ level: "warning", code: "WATCHDOG_ARMED", text: `${left.length} guests live: the device stays armed` });
+    await hand.close();
   }
 
   #turn(event: (feed: { feed?: DeadManFeed }) => Parameters<DeadMan["step"]>[0]): void {

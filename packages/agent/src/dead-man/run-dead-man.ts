@@ -7,6 +7,7 @@ import { flushCompileCache } from "node:module";
 import { createDeadMan, type DeadManFeed, type Note } from "@berth/claims";
 import { readBootId } from "../clock/boot-id.ts";
 import { openHostClock } from "../clock/host-clock.ts";
+import { ServiceNotifier } from "../daemon/service-notifier.ts";
 import type { DeadManHeartbeat } from "../ports/dead-man-link.ts";
 import { ownedGuestsPath, readOwnedGuests } from "../store/owned-guests-file.ts";
 import { boundedLog } from "./bounded-log.ts";
@@ -78,13 +79,17 @@ export async function runDeadMan(settings: DeadManSettings): Promise<void> {
     },
   );
 
+  const notifier = new ServiceNotifier(process.env);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       log({ level: "info", code: "ENDS", text: `ends on ${signal}` });
+      notifier.stopping();
       void runner.stop().then(() => process.exit(0));
     });
   }
   runner.start();
+  // Only now: at boot libvirt waits for this before it starts a guest. The service manager then ends a dead-man that is silent.
+  notifier.ready();
   // Where NODE_COMPILE_CACHE names a folder: this process seldom ends in order, and a restart is time without it.
   flushCompileCache();
   log({ level: "info", code: "STARTED", text: `watches ${paths.feed}` });
