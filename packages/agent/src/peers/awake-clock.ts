@@ -6,12 +6,16 @@
  * ages: silence counts only while somebody was listening.
  */
 
+/** So long after it was late a process counts as short of time. Milliseconds. */
+const lagMemoryMs = 1_000;
+
 /** Milliseconds of a monotonic clock, less this process's own lag. */
 export class AwakeClock {
   readonly #read: () => number;
   readonly #tickMs: number;
   #lagMs = 0;
   #tickedMs: number;
+  #laggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(tickMs: number, read: () => number = () => performance.now()) {
     this.#read = read;
@@ -31,11 +35,21 @@ export class AwakeClock {
     return this.#lagMs;
   }
 
+  /** Whether this process is late with its work, or was a moment ago. */
+  get isLagging(): boolean {
+    const now = this.#read();
+    return now - this.#tickedMs > 2 * this.#tickMs || now - this.#laggedMs < lagMemoryMs;
+  }
+
   /** Called by the timer, every `tickMs` when all is well. */
   tick(): void {
     const now = this.#read();
     const sinceTick = now - this.#tickedMs;
-    this.#lagMs += Math.max(0, sinceTick - 2 * this.#tickMs);
+    const lateMs = sinceTick - 2 * this.#tickMs;
+    if (lateMs > 0) {
+      this.#lagMs += lateMs;
+      this.#laggedMs = now;
+    }
     this.#tickedMs = now;
   }
 }

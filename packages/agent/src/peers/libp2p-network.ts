@@ -14,6 +14,7 @@ import type {
 import { AwakeClock } from "./awake-clock.ts";
 import { EntryProofs } from "./entry-proofs.ts";
 import { listenForFarewells } from "./farewell-listener.ts";
+import { GossipLane } from "./gossip-lane.ts";
 import { LanDiscovery } from "./lan-discovery.ts";
 import { createPeerNode, type PeerNode } from "./libp2p-node.ts";
 import { Listeners } from "./listeners.ts";
@@ -54,6 +55,7 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
   readonly #downs = new Listeners<[PeerDown]>();
   #members: MemberList;
   #engine: PeerEngine | undefined;
+  readonly #gossip: GossipLane<{ readonly hostId: HostId; readonly message: Message }>;
   #ticks: WallTicks | undefined;
 
   constructor(init: PeerNetworkInit, internals: PeerInternals = productionInternals) {
@@ -66,6 +68,13 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     this.#timing = peerTiming(init.fenceMs);
     this.#clock = new AwakeClock(this.#timing.tickMs);
     this.#members = this.#listOf(init.members);
+    this.#gossip = new GossipLane({
+      // Signatures are looked at here, and not for what was dropped.
+      deliver: ({ hostId, message }) =>
+        this.#messages.emit(hostId, this.#proofs.checked(hostId, message, this.#members)),
+      onDropped: () => this.#tally.count("expired"),
+      isLagging: () => this.#clock.isLagging,
+    });
   }
 
   get peerId(): string {
@@ -143,6 +152,7 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
 
   async stop(): Promise<void> {
     this.#ticks?.stop();
+    this.#gossip.stop();
     const engine = this.#engine;
     this.#engine = undefined;
     this.#messages.clear();
@@ -286,7 +296,8 @@ export class Libp2pNetwork implements PeerNetwork, NoticeChannel {
     } else if (!isAllowed(this.#roleOf(member), message)) {
       this.#tally.warn("role-refused", `${hostId} is an observer and sent a ${message.kind}`, hostId);
     } else {
-      this.#messages.emit(hostId, this.#proofs.checked(hostId, message, this.#members));
+      if (message.kind.startsWith("gossip-")) this.#gossip.take({ hostId, message });
+      else this.#messages.emit(hostId, message);
     }
   }
 }

@@ -194,6 +194,14 @@ describe("what a member may say", () => {
     if (told?.kind === "gossip-push") b.network.send("h0", told);
     await expect.poll(() => gossipHeard(a), soon).toEqual([5]);
     expect(a.network.counters()["bad-proof"]).toBe(0);
+    // What was once seen to be signed is so again, but for each letter that was changed since.
+    if (told?.kind !== "gossip-push") throw new RangeError("no gossip");
+    b.network.send("h0", told);
+    await expect.poll(() => gossipHeard(a), soon).toEqual([5, 5]);
+    b.network.send("h0", { ...told, entries: told.entries.map((entry) => ({ ...entry, seq: 6 })) });
+    await counted(a, "bad-proof").toBe(1);
+    b.network.send("h0", told);
+    await expect.poll(() => gossipHeard(a), soon).toEqual([5, 5, 5]);
   });
 
   it("is not believed twice: a batch whose number came before is dropped", async () => {
