@@ -13,7 +13,8 @@ state=${BERTH_STATE_DIR:-/var/lib/berth}
 mark=$state/drained-by-shutdown
 
 leave() {
-  [ "$(systemctl is-system-running 2> /dev/null)" = stopping ] || return 0
+  # Also after a crash systemd asks this first: it must not hold up the restart.
+  [ "$(timeout 5 systemctl is-system-running 2> /dev/null)" = stopping ] || return 0
   # A host that a person drained stays drained. (Six blanks: its own line of the answer, not that of another host.)
   if ! "$berth" status -o json 2> /dev/null | grep -q '^ \{6\}"draining": true'; then : > "$mark"; fi
   "$berth" drain --anyway --wait --timeout "${BERTH_DRAIN_TIMEOUT:-60s}" && return 0
