@@ -1,56 +1,22 @@
 import { existsSync } from "node:fs";
-import type { GuestId, Host, HostId, Note, OperatorCommand } from "@berth/claims";
+import type { GuestId, HostId, Note, OperatorCommand } from "@berth/claims";
 import { reasonOf } from "../agent-error.ts";
-import type { AgentConfig } from "../config/agent-config.ts";
-import type { BerthConfig } from "../config/berth-config.ts";
-import { DefinitionExchange } from "../definitions/definition-exchange.ts";
-import type { DefinitionStore } from "../definitions/definition-store.ts";
 import { recordActLater } from "../fleet/audit-trail.ts";
-import type { FleetHome, MemberDocument } from "../fleet/member-document.ts";
+import type { MemberDocument } from "../fleet/member-document.ts";
 import { OrderExchange, type OrderOutcome } from "../fleet/order-exchange.ts";
-import type { HypervisorOpener } from "../hypervisor-connections.ts";
-import type { PassReport } from "../pass-report.ts";
-import type { HostFactsNotice, NoticeChannel, OrderCommand } from "../ports/agent-notice.ts";
-import type { DeadManLink } from "../ports/dead-man-link.ts";
-import type { HostClock } from "../ports/host-clock.ts";
-import type { PeerNetwork } from "../ports/peer-network.ts";
-import type { RecordStore } from "../ports/record-store.ts";
+import type { HostFactsNotice, OrderCommand } from "../ports/agent-notice.ts";
+import type { AgentComponents } from "./agent-components.ts";
 import { agentSnapshot } from "./agent-snapshot.ts";
 import { DeadManWatch } from "./dead-man-watch.ts";
 import { FactsExchange } from "./facts-exchange.ts";
 import { fleetHosts } from "./fleet-hosts.ts";
-import { FleetPass } from "./fleet-pass.ts";
-import { actNote, ConditionWatch, lifeBegins, lifeEnds, operatorNote, removedText } from "./happenings.ts";
+import { ConditionWatch, lifeBegins, lifeEnds, operatorNote, removedText } from "./happenings.ts";
 import { hookVerdict } from "./hook-verdict.ts";
-import { HostGuests } from "./host-guests.ts";
-import { HostHypervisors } from "./host-hypervisors.ts";
-import type { Journal } from "./journal.ts";
+import { HostWorks } from "./host-works.ts";
 import { LagWatch } from "./lag-watch.ts";
-import type { KeeperLinks, MemberKeeper } from "./member-keeper.ts";
+import type { MemberKeeper } from "./member-keeper.ts";
 import { ownFacts } from "./own-facts.ts";
-import { OwnStarts } from "./own-starts.ts";
-import { PassSchedule } from "./pass-schedule.ts";
-import { PolicyDesk } from "./policy-desk.ts";
-import { ProtocolLoop } from "./protocol-loop.ts";
 import type { AgentEvent, AgentSnapshot, HookVerdict, PolicyInForce, RunningAgent } from "./running-agent.ts";
-
-/** Everything that an agent is made of, open already. */
-export interface AgentComponents {
-  readonly config: BerthConfig;
-  readonly agent: AgentConfig;
-  readonly home: FleetHome;
-  readonly machine: Host;
-  readonly clock: HostClock;
-  readonly store: RecordStore;
-  readonly definitions: DefinitionStore;
-  readonly link: DeadManLink;
-  readonly network: PeerNetwork & NoticeChannel;
-  readonly journal: Journal;
-  readonly bootId: string;
-  readonly nonce: string;
-  readonly openHypervisor?: HypervisorOpener;
-  readonly makeKeeper: (links: KeeperLinks) => MemberKeeper;
-}
 
 /** How often the dead-man's heartbeat is read. @default 250 ms: twice in what the protocol grants it */
 const heartbeatMs = 250;
@@ -64,18 +30,11 @@ const farewellMs = 1_000;
 /** One life of an agent; see `start-agent.ts` for where its parts come from. */
 export class Agent implements RunningAgent {
   readonly #parts: AgentComponents;
-  readonly #policy: PolicyDesk;
-  readonly #loop: ProtocolLoop;
-  readonly #hypervisors: HostHypervisors;
-  readonly #guests: HostGuests;
-  readonly #passes: FleetPass;
-  readonly #schedule: PassSchedule;
+  readonly #works: HostWorks;
   readonly #deadMan: DeadManWatch;
-  readonly #definitions: DefinitionExchange;
   readonly #facts: FactsExchange;
   readonly #orders: OrderExchange;
   readonly #lag = new LagWatch();
-  readonly #ownStarts: OwnStarts;
   readonly #conditions = new ConditionWatch();
   readonly #keeper: MemberKeeper;
   readonly #ended = Promise.withResolvers<undefined>();
@@ -88,47 +47,18 @@ export class Agent implements RunningAgent {
   #hasFailed = false;
 
   constructor(components: AgentComponents) {
-    const { config, agent, machine, clock, store, link, network, journal, openHypervisor } = components;
-    const opener = openHypervisor === undefined ? {} : { openHypervisor };
+    const { clock, link, network } = components;
     this.#parts = components;
     // A life may end before anybody waits for its end: that is no bug of its own.
     this.#ended.promise.catch(() => {});
     this.#startedMs = clock.now().bootMs;
-    this.#ownStarts = new OwnStarts({ runDir: agent.runDir });
     this.#deadMan = new DeadManWatch({ link });
-    this.#loop = new ProtocolLoop(
-      { machine, clock, store, link, network },
-      {
-        act: (act) => this.#guests.act(act),
-        note: (note) => journal.write(note),
-        stored: (records) => {
-          if (records.some(({ kind }) => kind === "owned")) this.#definitions.capture();
-        },
-        failed: (error) => this.#failed(error),
-      },
-    );
-    this.#hypervisors = new HostHypervisors({ config, ...opener }, (event) => this.#guests.lifecycle(event));
-    this.#policy = new PolicyDesk(
-      { config, agent, journal, means: () => this.#means() },
-      {
-        promised: (guests) => this.#loop.handle({ kind: "policy", guests }),
-        types: (types) => this.#hypervisors.use(types),
-        changed: () => {
-          this.#schedule.request();
-          this.#definitions.askAll();
-        },
-      },
-    );
-    this.#passes = this.#makePasses();
-    this.#schedule = new PassSchedule({
-      run: () => this.#pass(),
-      periodMs: agent.passPeriodSeconds * 1000,
-      failed: (text) => journal.write({ level: "warning", code: "PASS_FAILED", text }),
-    });
-    this.#guests = this.#makeGuests();
-    this.#definitions = this.#makeDefinitions();
+    this.#works = new HostWorks(components, { failed: (error) => this.#failed(error) });
     this.#facts = new FactsExchange({ channel: network, facts: () => this.#ownFacts() });
-    const links = { config: () => this.#loop.standing().config, operate: (c: OperatorCommand) => this.operate(c) };
+    const links = {
+      config: () => this.#works.loop.standing().config,
+      operate: (c: OperatorCommand) => this.operate(c),
+    };
     this.#keeper = components.makeKeeper(links);
     this.#orders = this.#makeOrders();
   }
@@ -148,18 +78,18 @@ export class Agent implements RunningAgent {
     const durable = store.load();
     this.#draining = durable.some(({ kind }) => kind === "draining");
     this.#promisedBefore = new Set(durable.flatMap((r) => (r.kind === "promised" ? r.value : [])));
-    network.onMessage((from, message) => this.#loop.handle({ kind: "message", from, message }));
+    network.onMessage((from, message) => this.#works.loop.handle({ kind: "message", from, message }));
     network.onPeerUp(({ host }) => this.#peerUp(host));
     network.onPeerDown(({ host, reason }) => {
       this.#note({ level: "warning", code: "PEER_DOWN", host, text: `${host} is down: ${reason}` });
     });
     network.onNotice((from, notice) => {
       this.#facts.take(from, notice, clock.now());
-      this.#definitions.take(from, notice);
+      this.#works.definitions.take(from, notice);
       this.#orders.take(from, notice);
     });
     const base = { kind: "start", durable, bootId, config: home.founding, nonce } as const;
-    this.#loop.handle(feed === undefined ? base : { ...base, feed });
+    this.#works.loop.handle(feed === undefined ? base : { ...base, feed });
     this.#tellMembers();
     await network.start();
     if (this.#stopped !== undefined) {
@@ -169,11 +99,11 @@ export class Agent implements RunningAgent {
     }
     await this.#keeper.start();
     // A witness needs no policy. Policy comes first: it may name hypervisors that the first look must not leave out.
-    if (home.hypervisor || existsSync(config.policyPath)) await this.#policy.reloadOrTell();
+    if (home.hypervisor || existsSync(config.policyPath)) await this.#works.policy.reloadOrTell();
     if (this.#stopped !== undefined) return this.#ended.promise;
-    if (home.hypervisor) this.#guests.start();
+    if (home.hypervisor) this.#works.guests.start();
     this.#every(heartbeatMs, () => this.#lookAtDeadMan());
-    this.#every(policyLookMs, () => this.#policy.look());
+    this.#every(policyLookMs, () => this.#works.policy.look());
     this.#every(housekeepingMs, () => this.#housekeeping());
   }
 
@@ -181,13 +111,13 @@ export class Agent implements RunningAgent {
     const { home, clock, machine, network } = this.#parts;
     return agentSnapshot({
       ...{ home, clock, machine, network },
-      policy: this.#policy.inForce,
+      policy: this.#works.policy.inForce,
       deadMan: this.#deadMan,
-      guests: this.#guests,
+      guests: this.#works.guests,
       members: this.#keeper.members,
       facts: this.#facts.heard,
       ownFacts: this.#ownFacts(),
-      lastPass: this.#schedule.last,
+      lastPass: this.#works.schedule.last,
       draining: this.#draining,
       startedMs: this.#startedMs,
       degraded: this.#degraded(),
@@ -197,7 +127,7 @@ export class Agent implements RunningAgent {
   operate(command: OperatorCommand): void {
     this.#note(operatorNote(command));
     if (command.kind === "drain" || command.kind === "undrain") this.#draining = command.kind === "drain";
-    this.#loop.handle({ kind: "operator", command });
+    this.#works.loop.handle({ kind: "operator", command });
   }
 
   order(host: HostId, command: OrderCommand, operator: string): Promise<OrderOutcome> {
@@ -205,7 +135,7 @@ export class Agent implements RunningAgent {
   }
 
   reload(): Promise<PolicyInForce> {
-    return this.#policy.reload();
+    return this.#works.policy.reload();
   }
 
   events(sinceId = 0, sinceMs?: number): readonly AgentEvent[] {
@@ -221,11 +151,11 @@ export class Agent implements RunningAgent {
     return hookVerdict({
       guest,
       self: home.self,
-      promise: this.#policy.promises.get(guest),
+      promise: this.#works.policy.promises.get(guest),
       view: machine.guest(guest),
-      isOwnStart: this.#ownStarts.has(guest),
-      leased: this.#policy.modeOf(guest) === "gossip" || this.#loop.standing().leaseRemainingMs > 0,
-      policyKnown: this.#policy.inForce.generation > 0,
+      isOwnStart: this.#works.ownStarts.has(guest),
+      leased: this.#works.policy.modeOf(guest) === "gossip" || this.#works.loop.standing().leaseRemainingMs > 0,
+      policyKnown: this.#works.policy.inForce.generation > 0,
       promisedBefore: this.#promisedBefore.has(guest),
     });
   }
@@ -242,75 +172,19 @@ export class Agent implements RunningAgent {
   async #stopNow(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#lag.stop();
-    this.#schedule.stop();
-    this.#policy.stop();
-    this.#guests.stop();
+    this.#works.schedule.stop();
+    this.#works.policy.stop();
+    this.#works.guests.stop();
     this.#orders.stop();
     await this.#keeper.stop();
-    await this.#loop.freeze();
+    await this.#works.loop.freeze();
     await this.#parts.network.stop();
-    await settledWithin(farewellMs, this.#schedule.running, this.#guests.whenActsEnd());
-    await settledWithin(farewellMs, this.#hypervisors.close());
+    await settledWithin(farewellMs, this.#works.schedule.running, this.#works.guests.whenActsEnd());
+    await settledWithin(farewellMs, this.#works.hypervisors.close());
     await this.#parts.store.close();
     if (!this.#hasFailed) this.#note(lifeEnds);
     await settledWithin(farewellMs, this.#parts.journal.close());
     this.#ended.resolve(undefined);
-  }
-
-  #makePasses(): FleetPass {
-    const { config, machine } = this.#parts;
-    return new FleetPass({
-      config,
-      connections: this.#hypervisors.connections,
-      policy: () => this.#policy.inForce,
-      view: () => this.#loop.view(),
-      isOwned: (guest) => machine.guest(guest)?.owned === true,
-    });
-  }
-
-  #makeGuests(): HostGuests {
-    const { config, agent, clock } = this.#parts;
-    return new HostGuests(
-      {
-        hypervisors: this.#hypervisors,
-        ownStarts: this.#ownStarts,
-        clock,
-        typeOf: (guest) => this.#policy.promises.get(guest)?.type,
-        prepare: async (guest) => {
-          await this.#definitions.apply(guest);
-          await this.#passes.prepare(guest);
-        },
-      },
-      { shutdownTimeoutMs: config.shutdownTimeoutMs, weight: agent.weight, embedded: config.embedded },
-      {
-        event: (event) => this.#loop.handle(event),
-        meansChanged: () => this.#policy.tell(),
-        definitionsChanged: () => this.#policy.tellSoon(),
-        // What a daemon forgot while it was away, such as which networks were up, is repaired at once.
-        back: () => this.#schedule.request(),
-        ended: (act, end) => this.#note(actNote(act, end)),
-        lifecycle: ({ change }) => {
-          if (change === "defined") this.#definitions.capture();
-        },
-      },
-    );
-  }
-
-  #makeDefinitions(): DefinitionExchange {
-    const { machine, definitions, network, journal } = this.#parts;
-    return new DefinitionExchange({
-      store: definitions,
-      channel: network,
-      guests: () => this.#loop.view().guests,
-      guest: (guest) => machine.guest(guest),
-      promises: () => this.#policy.promises,
-      hypervisorOf: (guest) => this.#guests.hypervisorOf(guest),
-      peersUp: () => network.members().flatMap(({ member, state }) => (state === "up" ? [member.hostId] : [])),
-      arrived: () => this.#policy.tellSoon(),
-      problem: (text, guest) => {
-        journal.write({ level: "warning", code: "DEFINITION", text, ...(guest === undefined ? {} : { guest }) });
-      },
-    });
   }
 
   #makeOrders(): OrderExchange {
@@ -339,37 +213,21 @@ export class Agent implements RunningAgent {
     return undefined;
   }
 
-  #means() {
-    const { home, definitions } = this.#parts;
-    return {
-      hypervisorUp: home.hypervisor && this.#guests.isUp,
-      looked: !home.hypervisor || this.#guests.observation !== undefined,
-      domains: this.#guests.domains,
-      travelled: (guest: GuestId) => definitions.get(guest),
-    };
-  }
-
-  async #pass(): Promise<PassReport | undefined> {
-    if (!this.#parts.home.hypervisor) return undefined;
-    const { generation } = await this.reload();
-    this.#definitions.capture();
-    this.#definitions.askMissing();
-    return generation === 0 ? undefined : this.#passes.run();
-  }
-
   #peerUp(host: HostId): void {
     this.#note({ level: "info", code: "PEER_UP", host, text: `${host} is up` });
-    this.#loop.handle({ kind: "peer-connected", host });
+    this.#works.loop.handle({ kind: "peer-connected", host });
     this.#facts.peerUp(host);
-    this.#definitions.peerUp(host);
+    this.#works.definitions.peerUp(host);
   }
 
   #degraded(): readonly string[] {
     const { home } = this.#parts;
-    const deadMan = home.hypervisor ? this.#deadMan.degraded(this.#loop.standing().config.profile.watchdogMs) : [];
+    const deadMan = home.hypervisor
+      ? this.#deadMan.degraded(this.#works.loop.standing().config.profile.watchdogMs)
+      : [];
     const { isRemoved, members } = this.#keeper;
     const removed = isRemoved ? [removedText(home.self, members)] : [];
-    const unwatched = this.#hypervisors.unwatched.map(
+    const unwatched = this.#works.hypervisors.unwatched.map(
       (uri) => `the dead-man does not watch ${uri}: without the agent, guests there outlive the lease`,
     );
     return [...removed, ...deadMan, ...(home.hypervisor ? unwatched : []), ...this.#lag.degraded];
@@ -380,17 +238,17 @@ export class Agent implements RunningAgent {
     const { members } = this.#keeper;
     if (members === this.#toldMembers) return;
     this.#toldMembers = members;
-    this.#loop.handle({ kind: "members", hosts: fleetHosts(members) });
+    this.#works.loop.handle({ kind: "members", hosts: fleetHosts(members) });
   }
 
   #ownFacts(): HostFactsNotice {
-    const reachable = this.#guests.isUp;
+    const reachable = this.#works.guests.isUp;
     return ownFacts({
-      config: this.#loop.standing().config,
-      policyDigest: this.#policy.inForce.digest,
-      policyProblem: this.#policy.problem,
+      config: this.#works.loop.standing().config,
+      policyDigest: this.#works.policy.inForce.digest,
+      policyProblem: this.#works.policy.problem,
       degraded: this.#degraded(),
-      hypervisors: this.#hypervisors.types.map((type) => ({ type, reachable })),
+      hypervisors: this.#works.hypervisors.types.map((type) => ({ type, reachable })),
       peers: this.#parts.network.members(),
     });
   }
@@ -401,11 +259,11 @@ export class Agent implements RunningAgent {
 
   #lookAtDeadMan(): void {
     const event = this.#deadMan.look(() => this.#parts.clock.now());
-    if (event !== undefined) this.#loop.handle(event);
+    if (event !== undefined) this.#works.loop.handle(event);
     const condition = {
-      leased: this.#loop.standing().leaseRemainingMs > 0,
+      leased: this.#works.loop.standing().leaseRemainingMs > 0,
       deadMan: this.#deadMan.sign,
-      hypervisorProblem: this.#guests.problem,
+      hypervisorProblem: this.#works.guests.problem,
       removed: this.#keeper.isRemoved ? removedText(this.#parts.home.self, this.#keeper.members) : undefined,
     };
     for (const note of this.#conditions.look(condition)) this.#note(note);
@@ -418,7 +276,7 @@ export class Agent implements RunningAgent {
   #housekeeping(): void {
     const { clock, journal } = this.#parts;
     this.#tellMembers();
-    const { fenceMs } = this.#loop.standing().config.profile;
+    const { fenceMs } = this.#works.loop.standing().config.profile;
     const stallMs = this.#lag.tick(clock.now(), fenceMs / 4);
     if (stallMs !== undefined) {
       const text = `this agent stood still for ${Math.round(stallMs)} ms`;
@@ -426,7 +284,7 @@ export class Agent implements RunningAgent {
     }
     this.#facts.retain(new Set(this.#keeper.members.members.map(({ hostId }) => hostId)));
     this.#facts.tick(clock.now());
-    this.#guests.tick();
+    this.#works.guests.tick();
   }
 
   #failed(error: unknown): void {
