@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { applyRecord, createHost } from "../src/index.ts";
 import { SmallFleet } from "./small-fleet.ts";
 import { promised } from "./small-machine.ts";
 
@@ -132,4 +133,20 @@ test("policy that turns from gossip to quorum claims the running copy before it 
   });
   expect(stopped).toBe(false);
   expect(fleet.machine(owner).store.get("owned/g")).toMatchObject({ value: { by: "quorum" } });
+});
+
+test("a guest that ran before Berth is adopted, although the first agent ended before the hypervisor ever answered", () => {
+  const fleet = new SmallFleet({ hosts: ["h1"], voters: ["h1"], off: ["h1"] });
+  const h1 = fleet.machine("h1");
+  const agent = createHost({ host: "h1", fleet: "f", seed: 1, hypervisor: true });
+  const config = fleet.config;
+  agent.step({ kind: "start", durable: [...h1.store.values()], bootId: "boot-1", config, nonce: "n1" }, fleet.now());
+  agent.step({ kind: "policy", guests: [promised("g")] }, fleet.now());
+  for (const record of agent.takeReady().persist) applyRecord(h1.store, record);
+  h1.policy = [promised("g")];
+  fleet.place("h1", "g", "running");
+  fleet.powerOn("h1");
+  fleet.pass(10_000);
+  expect(h1.acts).not.toContain("suspend g");
+  expect(fleet.running("g")).toEqual(["h1"]);
 });

@@ -1,7 +1,6 @@
 import {
   type Configuration,
   type DurableRecord,
-  grantMs,
   type Message,
   type Profile,
   type PromisedGuest,
@@ -14,6 +13,7 @@ import { injectFault } from "./fault-injector.ts";
 import type { Fault } from "./faults.ts";
 import type { Fleet, Wish } from "./fleet.ts";
 import { type FleetSpec, nodeCount, nodeName } from "./fleet-spec.ts";
+import { firstConfig, foundVoters, plantGuests } from "./founding.ts";
 import { HostClock } from "./host-clock.ts";
 import type { HostPorts } from "./host-ports.ts";
 import { Hypervisor, measuredTimes } from "./hypervisor.ts";
@@ -21,7 +21,8 @@ import type { Journal } from "./journal.ts";
 import { Machine } from "./machine.ts";
 import { type Envelope, fairWeather, Network } from "./network.ts";
 import { Operator } from "./operator.ts";
-import { type GuestFacts, Oracle, type OracleTimes } from "./oracle.ts";
+import { type GuestFacts, Oracle } from "./oracle.ts";
+import { guestFacts, oracleTimes } from "./oracle-facts.ts";
 import { memberList, promisedGuests, uuidOf } from "./policy-sheet.ts";
 import { Prng } from "./prng.ts";
 import { TraceHash } from "./trace-hash.ts";
@@ -54,8 +55,6 @@ const hour = 3_600_000;
 const bootMs = 15_000;
 /** A new member is on everybody's list after so long. */
 const memberHeardMs = 300;
-/** A host may still act on the policy of before for so long: it hears of a change within 3 s, and a destroy takes its time. */
-const policyHeardMs = 10_000;
 
 /** One fleet, ready to run. */
 export class World implements Fleet {
@@ -103,14 +102,16 @@ export class World implements Fleet {
     if (spec.timing === "steady") this.network.weather = { ...fairWeather, delayLowMs: 0.5, delayHighMs: 0.5 };
     this.wipedVoterKeepsName = options.wipedVoterKeepsName === true;
     const ports = this.#ports(options.builds ?? productionBuilds, options.loop ?? {});
-    const config = this.#firstConfig();
+    const config = firstConfig(spec, this.profile);
     this.machines = Array.from({ length: size }, (_, node) => this.#makeMachine(node, ports, config));
     for (const machine of this.machines) this.#byName.set(machine.name, machine);
-    this.oracle = new Oracle(this.queue, this.#oracleTimes(), this.machines, this.#facts());
+    this.oracle = new Oracle(this.queue, oracleTimes(spec, this.profile), this.machines, this.#facts());
     this.oracle.claims.addConfig(config);
     this.operator = new Operator(this);
-    this.#found(config);
-    this.#plant();
+    foundVoters(config, (host) => this.#byName.get(host)?.disk);
+    this.#planting = true;
+    plantGuests(spec, (node) => this.machineAt(node));
+    this.#planting = false;
     for (const machine of this.machines) machine.policy = this.policyFor(machine);
     for (let node = 0; node < spec.hosts + spec.witnesses; node++) {
       const soonMs = spec.timing === "steady" ? node : this.random.between(0, 500);
@@ -311,67 +312,12 @@ export class World implements Fleet {
     this.oracle.written(this.machineAt(node), value as DurableRecord | undefined, activates);
   }
 
-  #firstConfig(): Configuration {
-    const voters = this.spec.voters.map((node) => {
-      const host = nodeName(this.spec, node);
-      return { voter: `${host}-disk1`, host };
-    });
-    return { number: 1, voters, profile: this.profile };
-  }
-
-  /** Writes what `berth init` writes: each founding voter's disk knows that it is one, and that it is active. */
-  #found(config: Configuration): void {
-    for (const { voter, host } of config.voters) {
-      const disk = this.#byName.get(host)?.disk;
-      disk?.records.set("voter-disk", { kind: "voter-disk", value: { voter } });
-      disk?.records.set("voter-active", { kind: "voter-active", value: { cfg: config.number } });
-    }
-  }
-
-  #plant(): void {
-    this.#planting = true;
-    for (const { name, runsAlreadyOn } of this.spec.guests) {
-      for (const [index, node] of runsAlreadyOn.entries()) {
-        const machine = this.machineAt(node);
-        machine.hypervisor.plant(name, -60_000 * (runsAlreadyOn.length - index));
-        machine.autostart.add(name);
-      }
-    }
-    this.#planting = false;
-  }
-
-  #oracleTimes(): OracleTimes {
-    const { profile, spec } = this;
-    const stretch = 1 + 2 * spec.rho;
-    return {
-      fenceMs: profile.fenceMs * stretch,
-      afterFenceMs:
-        (profile.stopMs + profile.pollMs + 2 * profile.clockResolutionMs + 20) * stretch + profile.watchdogMs,
-      wakeGraceMs: (profile.pollMs + profile.killMs + profile.pollMs + 50) * stretch,
-      copiedFenceMs: grantMs(profile) / stretch,
-    };
-  }
-
   #facts(): Map<string, GuestFacts> {
-    return new Map(
-      this.spec.guests.map((guest, index): [string, GuestFacts] => [
-        guest.name,
-        {
-          gossip: guest.mode === "gossip",
-          pausesWhenIsolated: guest.onIsolated.kind === "pause",
-          mayStopOn: (machine) => {
-            const wish = this.wishes[index];
-            if (
-              wish === undefined ||
-              this.queue.nowMs - wish.changedAtMs < policyHeardMs ||
-              wish.wanted !== "running" ||
-              !wish.eligible.includes(this.#placeOf(machine))
-            )
-              return true;
-            return this.draining.has(machine.node) || this.#released.has(guest.name);
-          },
-        },
-      ]),
-    );
+    return guestFacts(this.spec.guests, {
+      nowMs: () => this.queue.nowMs,
+      wish: (index) => this.wishes[index],
+      placeOf: (machine) => this.#placeOf(machine),
+      mayLeave: (guest, machine) => this.draining.has(machine.node) || this.#released.has(guest),
+    });
   }
 }

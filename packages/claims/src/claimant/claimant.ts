@@ -56,6 +56,7 @@ export class Claimant implements Claiming {
     this.#waiting = this.#waiting.filter((w) => w.guest !== guest);
     const attempt = this.#under.get(guest);
     attempt?.tries.delete(guest);
+    if (attempt?.tries.size === 0) this.attempts.delete(attempt.key);
     this.#under.delete(guest);
   }
 

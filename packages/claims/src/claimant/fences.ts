@@ -119,12 +119,6 @@ export class Fences {
     return { kind: "live", retryAtMs: Math.min(...round.live.values()) };
   }
 
-  /** Gives up rounds nobody waits for. */
-  drop(host: HostId, inc: number): void {
-    const round = this.#rounds.get(key(host, inc));
-    if (round?.confirmedBy === undefined) this.#rounds.delete(key(host, inc));
-  }
-
   /** Another voter set: answers of the old one do not count there; complete fences were copied and stay. */
   onConfigChange(): void {
     this.#rounds.clear();

@@ -33,6 +33,8 @@ export class Guests {
   readonly #awaitRoom = new Set<GuestId>();
   #sweep: Iterator<GuestId> | undefined;
   #sweptMs: number | undefined;
+  /** The guest that is being looked at, and the earliest moment for which this look has asked. */
+  #looking: { readonly g: GuestState; wakeMs: number } | undefined;
   readonly #promisedEver = new Set<GuestId>();
   readonly #lives = new Map<HostId, number>();
   readonly #duplicates: DuplicateWatch;
@@ -47,7 +49,7 @@ export class Guests {
       ...components,
       all: new Map(),
       awaitRoom: (g) => this.#awaitRoom.add(g.guest),
-      wakeGuest: (g, atMs) => this.#schedule.set(g.guest, atMs),
+      wakeGuest: (g, atMs) => this.#wake(g, atMs),
       feedChanged: () => {
         this.feedDirty = true;
       },
@@ -57,6 +59,13 @@ export class Guests {
     };
     this.#duplicates = new DuplicateWatch(this.parts);
     this.#load = new LoadCount(components);
+  }
+
+  /** One moment per guest: the earliest of those that one look asks for, and in place of what the look before asked for. */
+  #wake(g: GuestState, atMs: number): void {
+    const looking = this.#looking?.g === g ? this.#looking : undefined;
+    if (looking !== undefined) looking.wakeMs = Math.min(looking.wakeMs, atMs);
+    this.#schedule.set(g.guest, looking?.wakeMs ?? atMs);
   }
 
   /** Boot-time moment of the next look at some guest. */
@@ -136,7 +145,8 @@ export class Guests {
       g.lastPromise = promise;
       if (isActive(g)) this.#toAdvertise.add(g.guest);
     }
-    this.#rememberPromised(names);
+    // Before the first look nobody knows what runs: a life that ends before it must leave these names new to the next one.
+    if (this.parts.here.observedOnce) this.#rememberPromised(names);
     this.parts.here.matches = [...new Set(promised.filter((p) => p.eligible).map((p) => p.placementKey))].sort();
     this.parts.here.wanted = promised.filter((p) => p.wanted !== "down").length;
     this.feedDirty = true;
@@ -164,7 +174,10 @@ export class Guests {
     for (const g of this.parts.all.values())
       if (!seen.has(g.guest) && (g.observed !== undefined || g.awaitsLook)) this.#look(g, undefined);
     here.observedOnce = true;
-    if (first) this.touchAll();
+    if (!first) return;
+    const promised = [...this.parts.all.values()].filter((g) => g.promise !== undefined);
+    this.#rememberPromised(new Set(promised.map((g) => g.guest)));
+    this.touchAll();
   }
 
   #look(g: GuestState, observation: GuestObservation | undefined): void {
@@ -248,6 +261,12 @@ export class Guests {
     this.touch(guest);
   }
 
+  /** Another configuration holds, with another profile perhaps: the dead-man's file names its times. */
+  onConfigChange(): void {
+    this.feedDirty = true;
+    this.touchAll();
+  }
+
   /** Everything of the old incarnation off and forgotten? */
   clearOldIncarnation(now: Now): boolean {
     return clearOldIncarnation(this.parts, now);
@@ -263,7 +282,9 @@ export class Guests {
     for (const name of names) {
       const g = this.parts.all.get(name);
       if (g === undefined || (clearing && g.owned !== undefined)) continue;
+      this.#looking = { g, wakeMs: Number.POSITIVE_INFINITY };
       evaluate(this.parts, g, now);
+      this.#looking = undefined;
       this.#load.count(g);
     }
   }
