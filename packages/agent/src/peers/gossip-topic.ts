@@ -34,6 +34,14 @@ export interface GossipTopicEvents {
   readonly onMessage: (member: Member, message: Message) => void;
 }
 
+/** What a peer lacks to which gossipsub has no stream. */
+export const lacksOwnStream = "a gossip stream to it";
+
+/** Where gossipsub takes the next stream to open from. */
+interface OutboundQueue {
+  readonly outboundInflightQueue: { push(next: { readonly peerId: PeerId; readonly connection: Connection }): void };
+}
+
 /** Numbered batches to everybody over gossipsub, signed by their origin. */
 export class GossipTopic {
   readonly history: GossipHistory;
@@ -78,6 +86,12 @@ export class GossipTopic {
     return { kind: "queued" };
   }
 
+  /** Has gossipsub open its stream to a peer: it tries once for each connection, and two seconds are not enough for a busy host. */
+  reopen(peerId: PeerId, connection: Connection): void {
+    const gossip = this.#parts.node.services.gossip as unknown as OutboundQueue;
+    gossip.outboundInflightQueue.push({ peerId, connection });
+  }
+
   /** What gossip with a connected peer lacks: our stream to it, its stream to us, or its subscription. */
   lackOf(peerId: PeerId, connections: readonly Connection[], major: number): string | undefined {
     const { node, names } = this.#parts;
@@ -85,8 +99,7 @@ export class GossipTopic {
     const streams = connections
       .flatMap(({ streams }) => streams)
       .filter(({ protocol }) => protocols.includes(protocol));
-    if (!streams.some((s) => s.direction === "outbound" && s.writeStatus === "writable"))
-      return "a gossip stream to it";
+    if (!streams.some((s) => s.direction === "outbound" && s.writeStatus === "writable")) return lacksOwnStream;
     if (!streams.some((s) => s.direction === "inbound" && s.remoteWriteStatus === "writable")) {
       return "a gossip stream from it";
     }

@@ -8,7 +8,7 @@ import type { AwakeClock } from "./awake-clock.ts";
 import { Dialler } from "./dialler.ts";
 import type { Hello } from "./frame-schema.ts";
 import { GapPulls } from "./gap-pulls.ts";
-import { GossipTopic } from "./gossip-topic.ts";
+import { GossipTopic, lacksOwnStream } from "./gossip-topic.ts";
 import type { LanDiscovery } from "./lan-discovery.ts";
 import type { PeerNode } from "./libp2p-node.ts";
 import type { MemberList } from "./member-list.ts";
@@ -99,6 +99,7 @@ export class PeerEngine {
       negotiationMs: guards.negotiationMs,
       connections: (member) => this.#connections(member),
       lackOf: (member) => this.#lackOf(member),
+      reopen: (member, lack) => this.#reopen(member, lack),
       diagnose,
     });
     this.membersChanged();
@@ -278,6 +279,13 @@ export class PeerEngine {
     if (link?.isWhole !== true) return "a stream for messages and heartbeats";
     if (this.#record(member).sequence.pullsWithoutGossip >= deafPulls) return "gossip that arrives";
     return this.topic.lackOf(this.#peerId(member), this.#connections(member), link.major);
+  }
+
+  #reopen(member: Member, lack: string): boolean {
+    const connection = this.links.get(member.hostId)?.connection;
+    if (lack !== lacksOwnStream || connection === undefined) return false;
+    this.topic.reopen(this.#peerId(member), connection);
+    return true;
   }
 
   /** Why a connected member has nothing to say to this host: its identify protocol has the fleet's name and no version. */

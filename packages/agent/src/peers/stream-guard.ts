@@ -19,6 +19,8 @@ export interface StreamGuardParts {
   readonly connections: (member: Member) => readonly Connection[];
   /** What the member lacks: a stream, a subscription; undefined when it is whole. */
   readonly lackOf: (member: Member) => string | undefined;
+  /** Asks for what is lacking once more over the connection that stands; false where that cannot be. */
+  readonly reopen: (member: Member, lack: string) => boolean;
   /** Finds out and says why, while the connection still stands. */
   readonly diagnose: (member: Member) => Promise<unknown>;
 }
@@ -28,12 +30,15 @@ interface Lack {
   wasWhole: boolean;
   /** Times it was cut without having become whole. */
   readonly cuts: number;
+  /** What it lacks was asked for once more. */
+  isReopened?: boolean;
 }
 
 /**
  * Looks for connected peers with whom something has silently stopped: gossip whose stream died with another connection or was
- * closed over one bad message is never opened again by libp2p. Such a peer is cut, and dialled anew with everything. One that
- * is not whole in time after that either may only be overloaded, and a new connection is more work for it: so it gets twice as long each time.
+ * closed over one bad message is never opened again by libp2p. Such a peer is cut, and dialled anew with everything. To one that
+ * never was whole gossip's stream is first asked for once more; it may only be overloaded, and a new connection is more work
+ * for it. For the same reason it gets twice as long after each cut.
  */
 export class StreamGuard {
   readonly #parts: StreamGuardParts;
@@ -61,6 +66,11 @@ export class StreamGuard {
       }
       const limitMs = known.wasWhole ? lackMs : (lackMs + this.#parts.negotiationMs) * 2 ** known.cuts;
       if (nowMs - known.sinceMs <= Math.min(limitMs, lackMostMs)) continue;
+      if (!known.wasWhole && known.isReopened !== true && this.#parts.reopen(member, lack)) {
+        known.isReopened = true;
+        known.sinceMs = nowMs;
+        continue;
+      }
       this.#lacks.set(member.hostId, { sinceMs: nowMs, wasWhole: false, cuts: known.wasWhole ? 0 : known.cuts + 1 });
       void this.#cut(member, lack, connections);
     }

@@ -92,7 +92,8 @@ describe("a connected peer without all its streams", () => {
       tally: new PeerTally(() => {}),
       negotiationMs: 2_000,
       connections: () => [connection],
-      lackOf: () => (isWhole ? undefined : "a gossip stream to it"),
+      lackOf: () => (isWhole ? undefined : "a gossip stream from it"),
+      reopen: () => false,
       diagnose: async () => undefined,
     });
     const pass = async (ms: number) => {
@@ -111,5 +112,22 @@ describe("a connected peer without all its streams", () => {
     const wholeMs = nowMs - 500;
     await pass(8_000);
     expect(cuts.map((atMs) => atMs - wholeMs).slice(0, 2)).toEqual([1_500, 5_000]);
+  });
+
+  it("is asked for its gossip once more over the connection that stands, before it is cut", async () => {
+    const done: string[] = [];
+    const guard = new StreamGuard({
+      tally: new PeerTally(() => {}),
+      negotiationMs: 2_000,
+      connections: () => [{ abort: () => done.push("cut") } as unknown as Connection],
+      lackOf: () => "a gossip stream to it",
+      reopen: () => done.push("asked again") > 0,
+      diagnose: async () => undefined,
+    });
+    for (let nowMs = 0; nowMs <= 7_000; nowMs += 500) {
+      guard.look([member], nowMs);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(done).toEqual(["asked again", "cut"]);
   });
 });
