@@ -66,6 +66,15 @@ link_node() {
   fi
 }
 
+# The command and its libraries in a few files, which `npm ci --ignore-scripts` does not make: 24 MiB less for each agent, and
+# a start in a third of the time. Without it everything runs from the sources.
+make_bundle() {
+  made=$berth/packages/cli/dist/sources.json
+  [ -x "$berth/node_modules/.bin/node" ] && [ -d "$berth/node_modules/rolldown" ] || return 0
+  if [ -e "$made" ] && [ -z "$(find "$berth"/packages/*/src "$berth/node_modules/.package-lock.json" -newer "$made")" ]; then return 0; fi
+  "$berth/node_modules/.bin/node" "$berth/packages/cli/build/bundle.ts" || fail "no bundle was made: berth runs from its sources"
+}
+
 install_command() {
   if ! is_ours $command_path; then fail "$command_path is not ours: it stays as it is"; return; fi
   printf '#!/bin/sh\n# %s.\nexec "%s" "$@"\n' "$owned_by_us" "$berth/packages/cli/bin/berth.js" | put 0755 $command_path
@@ -98,6 +107,7 @@ install_units() {
 
 install_all() {
   link_node
+  make_bundle
   "$berth/packages/cli/bin/berth.js" --version > /dev/null || {
     fail "$berth/packages/cli/bin/berth.js does not run: run npm ci there first"
     exit 1

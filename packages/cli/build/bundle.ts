@@ -1,7 +1,7 @@
 /**
  * Puts the command's 200 source files into a few (`packages/cli/dist`), because finding and linking each of them is
  * most of what a short command costs, and the daemon's 1,200 with them, because each costs memory for as long as an agent
- * lives: 24 MiB. `npm ci` runs this; nothing depends on it: the launcher takes the bundle only
+ * lives: 24 MiB. `npm ci` runs this, and so does deploy/set-up.sh; nothing depends on it: the launcher takes the bundle only
  * while every source is as it was, and the sources themselves otherwise.
  */
 import { existsSync, statSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { fetchBuiltinsDirectly } from "./builtin-imports.ts";
 const packageRoot = fileURLToPath(new URL("..", import.meta.url));
 const checkout = join(packageRoot, "..", "..");
 
-/** Builds into `folder`. @returns false where the bundler is not installed, as after `npm ci --omit=dev` */
+/** Builds into `folder`. @returns false where the bundler is not installed: it is an optional package */
 export async function buildBundle(folder: string): Promise<boolean> {
   const bundler = await import("rolldown").catch(() => undefined);
   if (bundler === undefined) return false;
