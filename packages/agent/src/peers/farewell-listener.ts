@@ -12,6 +12,8 @@ import type { ProtocolNames } from "./protocol-names.ts";
 
 /** The whole conversation. Milliseconds. */
 const patienceMs = 4_000;
+/** Who heard the answer hangs up; for whom does not, nothing is waited longer. Milliseconds. */
+const hangUpMs = 1_000;
 
 /** What the listener needs. */
 export interface FarewellListenerParts {
@@ -50,8 +52,22 @@ async function hear(stream: Stream, connection: Connection, parts: FarewellListe
     }
     await words.say({ t: "heard" });
     await stream.close({ signal });
+    // A host that is removed leaves the network at once, and an answer that was still under way would be lost: it would be told again for a month.
+    await hungUp(connection);
     parts.onNotice(member, { kind: "members", document: heard.word.document });
   } catch (error) {
     stream.abort(error instanceof Error ? error : new AgentError("ABORTED", String(error)));
   }
+}
+
+/** Resolves when the other side has ended the connection, or after `hangUpMs`. */
+async function hungUp(connection: Connection): Promise<void> {
+  if (connection.status !== "open") return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, hangUpMs);
+    connection.addEventListener("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
