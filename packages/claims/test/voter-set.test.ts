@@ -92,6 +92,23 @@ test("a change whose coordinator dies half-way is completed by whoever notices",
   expect(fleet.running("g")).toHaveLength(1);
 });
 
+test("a host that thought a change was left half-way, and then hears the new voters, does not wait for old ones that are lost since", () => {
+  const { fleet } = settled();
+  fleet.give("h5", { kind: "operator", command: { kind: "change-voters", voters: voters(["h1", "h4", "h5"]) } });
+  fleet.pass(15_000);
+  fleet.stopAgent("h1");
+  fleet.drop = (from, to) => from !== to && (from === "h1" || to === "h1");
+  fleet.startAgent("h1");
+  fleet.pass(8_000);
+  for (const host of ["h2", "h3"]) fleet.powerOff(host);
+  fleet.drop = () => false;
+  fleet.passUntil(() => (fleet.view("h1")?.leaseRemainingMs ?? 0) > 0, 15_000);
+  fleet.pass(2_000);
+  fleet.give("h1", { kind: "operator", command: { kind: "change-voters", voters: voters(["h1"]) } });
+  fleet.passUntil(() => numberAt(fleet, "h1") === 3, 15_000);
+  expect(fleet.view("h1")?.voter?.active).toBe(true);
+});
+
 test("a host that slept through the change finds the new voters", () => {
   const { fleet, owner } = settled();
   const sleeper = hosts.find((h) => h !== owner && !["h1", "h4", "h5"].includes(h)) ?? "";

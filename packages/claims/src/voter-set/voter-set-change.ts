@@ -138,10 +138,11 @@ export class VoterSetChange {
   tick(now: Now): void {
     if (now.bootMs < this.nextWakeMs) return;
     this.nextWakeMs = Number.POSITIVE_INFINITY;
-    if (this.#change !== undefined) {
+    if (this.#change !== undefined && !this.#isOver(this.#change, now)) {
       this.#send(now);
       return;
     }
+    this.#change = undefined;
     const { begun, config } = this.#parts.membership;
     if (begun !== undefined && begun.number === config.number + 1) this.#run(config, begun, "sealing", now);
     else if (config.previous !== undefined && this.#isStuck(now)) this.#run(config.previous, config, "sealing", now);
@@ -149,6 +150,15 @@ export class VoterSetChange {
     if (this.#change !== undefined) return;
     if (this.#stragglers?.ask() === true) this.nextWakeMs = Math.min(this.nextWakeMs, now.bootMs + stragglersMs);
     else this.#stragglers = undefined;
+  }
+
+  /**
+   * A set that grants this host a lease answers, so there is nothing to complete. Going on could need an old voter that was lost
+   * since, for ever, and no other change could begin. To stop is what a crash would do, and that may come at any moment.
+   */
+  #isOver(change: Change, now: Now): boolean {
+    const { membership, holder } = this.#parts;
+    return change.next.number <= membership.config.number && holder.isLeased(now);
   }
 
   /** This configuration was taken, and too few of its voters answer: perhaps nobody has copied the registers to them. */
